@@ -1,0 +1,142 @@
+"""Access to Vertex AI: Google credentials for a project, or an express API key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Final, Literal
+
+import attrs
+
+from livebridge.auth._auth import Secret
+from livebridge.auth._google import CredentialsSource, GoogleTokens
+from livebridge.auth._headers import ask, client_headers
+from livebridge.auth._models import project_model, publisher_model
+from livebridge.auth._urls import VERTEX_GLOBAL_URL, choose_version, http_url, vertex_url, web_socket_url
+from livebridge.errors import CredentialsError
+
+_DEFAULT_VERSION: Final = "v1beta1"
+
+_SERVICE: Final = "ws/google.cloud.aiplatform.{}.LlmBidiService/BidiGenerateContent"
+
+
+@attrs.frozen(kw_only=True)
+class VertexAi:
+    """A Google Cloud project, by google-auth credentials.
+
+    Args:
+        project: Project id or number; by default the one that the default credentials belong to, known
+            after `headers` has been asked for the first time.
+        location: ``global``, ``us``, ``eu`` or a region. Not every model is in every location.
+        credentials: google-auth credentials, or an async function that returns them or a bare access token
+            and is asked on every dial; by default the application default credentials.
+    """
+
+    project: str | None = None
+    location: str = "global"
+    credentials: CredentialsSource | None = attrs.field(default=None, repr=False)
+    _tokens: GoogleTokens = attrs.field(init=False, repr=False, eq=False)
+
+    @_tokens.default
+    def _make_tokens(self) -> GoogleTokens:
+        return GoogleTokens(source=self.credentials)
+
+    @property
+    def backend(self) -> Literal["vertex"]:
+        """Vertex AI's rules apply."""
+        return "vertex"
+
+    def endpoint(
+        self,
+        *,
+        api_version: str | None = None,
+        base_url: str | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> str:
+        """Say where to open the WebSocket (see `Auth.endpoint`)."""
+        return _endpoint(api_version, _base(base_url, environ) or vertex_url(self.location), environ)
+
+    def rest_url(
+        self,
+        *,
+        api_version: str | None = None,
+        base_url: str | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> str:
+        """Say what HTTP calls start with (see `Auth.rest_url`)."""
+        return _rest_url(api_version, _base(base_url, environ) or vertex_url(self.location), environ)
+
+    def model_resource(self, model: str) -> str:
+        """Return ``projects/…/publishers/…/models/…`` (see `Auth.model_resource`)."""
+        project = self.project or self._tokens.project
+        if not project:
+            raise CredentialsError(
+                "the Google Cloud project is not known: give project= or set GOOGLE_CLOUD_PROJECT"
+            )
+        return project_model(model, project=project, location=self.location)
+
+    async def headers(self, *, refresh: bool = False) -> dict[str, str]:
+        """Return a bearer token and who pays (see `Auth.headers`)."""
+        bearer = await self._tokens.bearer(refresh=refresh)
+        headers = {**client_headers(), "authorization": f"Bearer {bearer.token}"}
+        if bearer.quota_project:
+            headers["x-goog-user-project"] = bearer.quota_project
+        return headers
+
+
+@attrs.frozen(kw_only=True)
+class VertexExpress:
+    """An API key of Vertex AI in express mode, without a project.
+
+    Args:
+        api_key: The key, or an async function that is asked for it on every dial. It travels in a header.
+    """
+
+    api_key: Secret = attrs.field(repr=False)
+
+    @property
+    def backend(self) -> Literal["vertex"]:
+        """Vertex AI's rules apply."""
+        return "vertex"
+
+    def endpoint(
+        self,
+        *,
+        api_version: str | None = None,
+        base_url: str | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> str:
+        """Say where to open the WebSocket (see `Auth.endpoint`)."""
+        return _endpoint(api_version, _base(base_url, environ) or VERTEX_GLOBAL_URL, environ)
+
+    def rest_url(
+        self,
+        *,
+        api_version: str | None = None,
+        base_url: str | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> str:
+        """Say what HTTP calls start with (see `Auth.rest_url`)."""
+        return _rest_url(api_version, _base(base_url, environ) or VERTEX_GLOBAL_URL, environ)
+
+    def model_resource(self, model: str) -> str:
+        """Return ``publishers/…/models/…`` (see `Auth.model_resource`)."""
+        return publisher_model(model)
+
+    async def headers(self, *, refresh: bool = False) -> dict[str, str]:  # noqa: ARG002 - a key does not age
+        """Return the key's header (see `Auth.headers`)."""
+        return {**client_headers(), "x-goog-api-key": await ask(self.api_key, what="API key")}
+
+
+def _base(base_url: str | None, environ: Mapping[str, str]) -> str | None:
+    return base_url or environ.get("GOOGLE_VERTEX_BASE_URL")
+
+
+def _endpoint(api_version: str | None, base: str, environ: Mapping[str, str]) -> str:
+    version = choose_version(api_version, environ, default=_DEFAULT_VERSION, beta=_DEFAULT_VERSION)
+    return web_socket_url(base, _SERVICE.format(version))
+
+
+def _rest_url(api_version: str | None, base: str, environ: Mapping[str, str]) -> str:
+    version = choose_version(api_version, environ, default=_DEFAULT_VERSION, beta=_DEFAULT_VERSION)
+    return http_url(base, version)

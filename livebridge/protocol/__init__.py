@@ -1,0 +1,146 @@
+"""The rules of a Live API conversation, without any I/O.
+
+Nothing in here waits, reads a clock, draws a random number or touches a socket: whoever uses it says what
+time it is. So every rule can be tested in a millisecond and proven with random histories.
+
+=====================  ==========================================================================
+`LiveProtocol`         one connection: what may be sent when, what a frame is
+`message_events`       one server message: which callbacks, in which order, with which arguments
+`TurnCollector`        many messages: turns and what they cost
+`Outbox`               what was accepted and is not safe yet: order, bounds, replay
+`HandleBook`           the resumption handle: the last good one, its age, when to give it up
+`CallLedger`           function calls: each is answered once or cancelled
+`classify`             a failure: retry, start afresh, refresh credentials, or give up
+`Reconnector`          a history of failures: how long to wait, when to stop
+`PHASES`               the connection manager's states as a table
+`LiveConfig`           what can be asked for in ``setup``, and `check`, the rules before dialling
+`capabilities`         what a model can do
+=====================  ==========================================================================
+
+Example::
+
+    protocol = LiveProtocol()
+    frame = protocol.send(wire.ClientMessage(setup=wire.Setup(model="models/…")))
+    message = protocol.receive(frame_from_server)       # a ServerMessage, or Unrecognized
+    protocol.receive_eof()
+
+Guarantees: bytes from the network never raise; an illegal step changes nothing; what was accepted is either
+written, acknowledged, or reported as given up.
+
+When not to use it: to talk to the Live API use `livebridge.Session`, which drives all of this.
+"""
+
+from livebridge.protocol._calls import CallLedger, CallState, OpenCall
+from livebridge.protocol._config import LiveConfig, build_setup
+from livebridge.protocol._connection import TRANSITIONS, ConnectionState, LiveProtocol, Step
+from livebridge.protocol._events import CALLBACKS, Callback, Marker, message_events
+from livebridge.protocol._failures import RULES, Classified, Failure, Rule, Verdict, classify
+from livebridge.protocol._handles import Handle, HandleBook
+from livebridge.protocol._inputs import (
+    AudioChunk,
+    audio_chunk,
+    client_content,
+    context_update,
+    realtime_input,
+    tool_response,
+)
+from livebridge.protocol._mime import INPUT_RATE_HZ, OUTPUT_RATE_HZ, audio_rate
+from livebridge.protocol._models import ModelCapabilities, capabilities
+from livebridge.protocol._outbox import Entry, Kind, Lost, Outbox
+from livebridge.protocol._phases import CONNECTED, ENDED, ENDING, PHASES, Event, follow
+from livebridge.protocol._reconnect import Plan, Reconnector, ReconnectPolicy
+from livebridge.protocol._setup_rules import check
+from livebridge.protocol._shapes import (
+    AudioDelta,
+    CloseInfo,
+    Continuity,
+    Direction,
+    GoAwayInfo,
+    Interrupted,
+    Phase,
+    ReadyInfo,
+    ReadyKind,
+    ReconnectingInfo,
+    ResumedInfo,
+    ResumptionUpdate,
+    SessionLostInfo,
+    StallInfo,
+    Status,
+    TextDelta,
+    Transcript,
+    Turn,
+    Unrecognized,
+)
+from livebridge.protocol._turns import TurnCollector
+from livebridge.protocol._usage import Usage, UsageMeter
+
+__all__ = [
+    "CALLBACKS",
+    "CONNECTED",
+    "ENDED",
+    "ENDING",
+    "INPUT_RATE_HZ",
+    "OUTPUT_RATE_HZ",
+    "PHASES",
+    "RULES",
+    "TRANSITIONS",
+    "AudioChunk",
+    "AudioDelta",
+    "CallLedger",
+    "CallState",
+    "Callback",
+    "Classified",
+    "CloseInfo",
+    "ConnectionState",
+    "Continuity",
+    "Direction",
+    "Entry",
+    "Event",
+    "Failure",
+    "GoAwayInfo",
+    "Handle",
+    "HandleBook",
+    "Interrupted",
+    "Kind",
+    "LiveConfig",
+    "LiveProtocol",
+    "Lost",
+    "Marker",
+    "ModelCapabilities",
+    "OpenCall",
+    "Outbox",
+    "Phase",
+    "Plan",
+    "ReadyInfo",
+    "ReadyKind",
+    "ReconnectPolicy",
+    "ReconnectingInfo",
+    "Reconnector",
+    "ResumedInfo",
+    "ResumptionUpdate",
+    "Rule",
+    "SessionLostInfo",
+    "StallInfo",
+    "Status",
+    "Step",
+    "TextDelta",
+    "Transcript",
+    "Turn",
+    "TurnCollector",
+    "Unrecognized",
+    "Usage",
+    "UsageMeter",
+    "Verdict",
+    "audio_chunk",
+    "audio_rate",
+    "build_setup",
+    "capabilities",
+    "check",
+    "classify",
+    "client_content",
+    "context_update",
+    "follow",
+    "message_events",
+    "realtime_input",
+    "tool_response",
+]

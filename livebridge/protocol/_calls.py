@@ -1,0 +1,125 @@
+"""The ledger of function calls: every id is answered once, or cancelled by the server, never both.
+
+"A response is expected for each function call", and a model that waits for one is silent for ever; an answer
+to a cancelled id on the other hand is an error. The ledger is where both rules are kept, whatever tool tasks,
+users, disconnects and the server do in between::
+
+    opened --answered--> answered        opened --cancelled--> cancelled
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+import attrs
+
+from livebridge import wire
+
+
+class CallState(StrEnum):
+    """Where one function call stands."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    CANCELLED = "cancelled"
+
+
+@attrs.define
+class OpenCall:
+    """A function call that the model has made.
+
+    Attributes:
+        call: As the server sent it.
+        epoch: The connection it came over; a later one may not know it.
+        state: Open, answered or cancelled.
+    """
+
+    call: wire.FunctionCall
+    epoch: int
+    state: CallState = CallState.OPEN
+
+
+@attrs.define
+class CallLedger:
+    """The function calls of a session. Ids are opaque; a call without one (Vertex) gets a local key."""
+
+    _calls: dict[str, OpenCall] = attrs.field(factory=dict)
+    _anonymous: int = 0
+    answered: int = 0
+    cancelled: int = 0
+    suppressed: int = 0
+
+    @property
+    def pending(self) -> Mapping[str, wire.FunctionCall]:
+        """Open calls by key, in the order in which they came."""
+        return {key: item.call for key, item in self._calls.items() if item.state is CallState.OPEN}
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call is open."""
+        return not any(item.state is CallState.OPEN for item in self._calls.values())
+
+    def announce(self, calls: Iterable[wire.FunctionCall], *, epoch: int) -> list[str]:
+        """Note calls as soon as they were read. Returns their keys.
+
+        A call with an id that is open already replaces nothing: the same id is the same call.
+        """
+        self._forget_settled()
+        keys = []
+        for call in calls:
+            key = call.id
+            if not key:
+                self._anonymous += 1
+                key = f"anonymous-{self._anonymous}"
+            self._calls.setdefault(key, OpenCall(call, epoch))
+            keys.append(key)
+        return keys
+
+    def cancel(self, ids: Iterable[str]) -> list[str]:
+        """The server takes calls back; returns those that were open. They are never answered."""
+        taken = []
+        for key in ids:
+            item = self._calls.get(key)
+            if item is not None and item.state is CallState.OPEN:
+                item.state = CallState.CANCELLED
+                self.cancelled += 1
+                taken.append(key)
+        return taken
+
+    def state(self, key: str) -> CallState | None:
+        """Where a call stands; ``None`` for an id that was never announced."""
+        item = self._calls.get(key)
+        return None if item is None else item.state
+
+    def epoch(self, key: str) -> int | None:
+        """The connection over which a call came."""
+        item = self._calls.get(key)
+        return None if item is None else item.epoch
+
+    def claim(self, key: str) -> bool:
+        """Ask for the right to answer a call. Granted once, and never after a cancellation.
+
+        An id that was never announced is granted: the user may know better (another process).
+        """
+        item = self._calls.get(key)
+        if item is None:
+            return True
+        if item.state is not CallState.OPEN:
+            self.suppressed += 1
+            return False
+        item.state = CallState.ANSWERED
+        self.answered += 1
+        return True
+
+    def key_for(self, call_id: str | None, name: str | None) -> str | None:
+        """The key of the call that a response belongs to (calls without id are matched by name)."""
+        if call_id:
+            return call_id
+        for key, item in self._calls.items():
+            if item.state is CallState.OPEN and not item.call.id and item.call.name == name:
+                return key
+        return None
+
+    def _forget_settled(self, keep: int = 256) -> None:
+        settled = [key for key, item in self._calls.items() if item.state is not CallState.OPEN]
+        for key in settled[: max(0, len(settled) - keep)]:
+            del self._calls[key]

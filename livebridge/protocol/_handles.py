@@ -1,0 +1,117 @@
+"""The resumption handle: which one is the last good one, how long it lives, and when it is given up.
+
+A handle is replaced only by an update that says ``resumable`` and carries a non-empty handle. While the
+model generates or runs function calls the server sends ``resumable: false`` with an empty one; that says
+"not now", never "forget what you had".
+"""
+
+from typing import Final
+
+import attrs
+
+HANDLE_TTL: Final = 7200.0 - 60.0
+"""Seconds. "Resumption tokens are valid for 2 hours after the last session termination" (Live API guide),
+less a minute so that a dial begun in time still arrives in time."""
+
+MAX_RESUME_ATTEMPTS: Final = 2
+"""Setups that may fail with one handle before it is given up: the wire cannot tell a stale handle from a
+passing fault, so one repetition is granted."""
+
+
+@attrs.frozen(kw_only=True)
+class Handle:
+    """A resumption handle and what it stands for.
+
+    Attributes:
+        value: The opaque token. A secret: never in a repr.
+        received_at: Seconds on the session's clock.
+        epoch: The connection that gave it.
+        fingerprint: Of the configuration it was given under (the model cannot change on a resume).
+    """
+
+    value: str = attrs.field(repr=False)
+    received_at: float
+    epoch: int
+    fingerprint: str = ""
+
+
+@attrs.define
+class HandleBook:
+    """Keeps the last good handle of a session.
+
+    Args:
+        ttl: Seconds a handle stays usable after the connection that gave it has ended.
+        max_resume_attempts: Failed setups before a handle is given up.
+        fingerprint: Of the current configuration; a handle of another one is not used.
+    """
+
+    ttl: float = HANDLE_TTL
+    max_resume_attempts: int = MAX_RESUME_ATTEMPTS
+    fingerprint: str = ""
+    resumable: bool = False
+    _handle: Handle | None = None
+    _dropped_at: float | None = None
+    _failures: int = 0
+
+    @property
+    def current(self) -> Handle | None:
+        """The last good handle, usable or not."""
+        return self._handle
+
+    def observe(self, new_handle: str | None, *, resumable: bool, now: float, epoch: int) -> bool:
+        """Take note of a ``sessionResumptionUpdate``.
+
+        Returns:
+            Whether the handle was replaced.
+        """
+        self.resumable = resumable
+        if not (resumable and new_handle):
+            return False
+        self._handle = Handle(value=new_handle, received_at=now, epoch=epoch, fingerprint=self.fingerprint)
+        self._failures = 0
+        return True
+
+    def adopt(self, handle: Handle, *, dropped_at: float | None) -> None:
+        """Start from a handle of an earlier session or process."""
+        self._handle = handle
+        self._dropped_at = dropped_at
+        self._failures = 0
+
+    def connected(self) -> None:
+        """A setup was completed (with the handle or without)."""
+        self._dropped_at = None
+        self._failures = 0
+        self.resumable = False
+
+    def dropped(self, now: float) -> None:
+        """The connection ended; from now on the handle ages."""
+        self.resumable = False
+        if self._dropped_at is None:
+            self._dropped_at = now
+
+    def usable(self, now: float) -> Handle | None:
+        """The handle to put into the next ``setup``; ``None`` for a fresh session."""
+        handle = self._handle
+        if handle is None or handle.fingerprint != self.fingerprint:
+            return None
+        if self._dropped_at is not None and now - self._dropped_at > self.ttl:
+            return None
+        return handle
+
+    def resume_failed(self) -> bool:
+        """A setup that carried the handle failed.
+
+        Returns:
+            Whether the handle has now been given up (the next session is a fresh one).
+        """
+        self._failures += 1
+        if self._failures < self.max_resume_attempts:
+            return False
+        self.forget()
+        return True
+
+    def forget(self) -> None:
+        """Give the handle up: the server refused it, or asked for a fresh session."""
+        self._handle = None
+        self._failures = 0
+        self.resumable = False

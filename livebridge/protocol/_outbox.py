@@ -1,0 +1,375 @@
+"""What was accepted for sending and is not yet safe: queue, replay ledger and its bounds, without I/O.
+
+One FIFO holds content, tool responses, signals and media, so that accepted messages are written in the
+order of acceptance on every connection. What may be *given up* when space or time runs out differs:
+
+* content, tool responses and signals (``activityStart`` …): never; the sender of the message waits;
+* video: only the newest frame is worth keeping while there is no connection;
+* audio: the last `media_buffer` seconds while there is no connection (older sound would arrive as lag).
+
+An entry's way through::
+
+    accept -> pending -> take -> in flight -> written -> sent -> (acknowledged | covered by a handle)
+       ^                                                  |
+       +------------------ connection_lost ---------------+
+
+With transparent resumption the server says which client message it had consumed when it made a handle
+(``lastConsumedClientMessageIndex``: the setup is 0, the first message 1, and the count starts anew on every
+connection). Everything after that index is written again on the next connection; the ledger is pruned only
+together with a usable handle, because a handle and the ledger behind it are one pair.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from typing import Final, Literal
+
+import attrs
+
+from livebridge.errors import OutboxFullError
+
+MAX_MESSAGES: Final = 256
+"""Pending content, tool responses and signals, before a sender has to wait."""
+
+MAX_BYTES: Final = 4 * 2**20
+"""Bytes of the same."""
+
+MAX_MEDIA_BYTES: Final = 4 * 2**20
+"""Pending media while connected: about 90 s of 16 kHz audio in base64; more means the network is too slow."""
+
+MAX_LEDGER_MESSAGES: Final = 4096
+"""Written but unacknowledged messages kept for a replay."""
+
+MAX_LEDGER_BYTES: Final = 8 * 2**20
+"""Bytes of the same."""
+
+
+class Kind(StrEnum):
+    """What an entry is, as far as keeping or giving it up goes."""
+
+    CONTENT = "content"
+    TOOL = "tool"
+    SIGNAL = "signal"
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+_MEDIA: Final = frozenset({Kind.AUDIO, Kind.VIDEO})
+
+State = Literal["accepted", "written", "acked", "dropped"]
+
+
+@attrs.define(eq=False)
+class Entry:
+    """One accepted message.
+
+    Attributes:
+        seq: Position in the order of acceptance, from 1.
+        kind: What may be done with it under pressure.
+        payload: The frame.
+        accepted_at: Seconds on the session's clock.
+        seconds: Playing time of an audio chunk, 0 for everything else.
+        state: ``accepted``, ``written``, ``acked`` or ``dropped``.
+        index: Its number on the current connection, ``None`` while unwritten.
+        observer: Called with the entry whenever its state changes.
+    """
+
+    seq: int
+    kind: Kind
+    payload: bytes = attrs.field(repr=False)
+    accepted_at: float
+    seconds: float = 0.0
+    state: State = "accepted"
+    index: int | None = None
+    observer: Callable[["Entry"], None] | None = attrs.field(default=None, repr=False)
+
+    def settle(self, state: State) -> None:
+        """Move to a state and tell the observer."""
+        self.state = state
+        if self.observer is not None:
+            self.observer(self)
+
+
+@attrs.frozen(kw_only=True)
+class Lost:
+    """What the end of a connection meant for accepted messages.
+
+    Attributes:
+        replayed: Entries that had been written and will be written again.
+        uncertain: Entries that had been written since the last handle and will not be written again; the
+            server may or may not remember them.
+        dropped: Media given up.
+    """
+
+    replayed: tuple[Entry, ...] = ()
+    uncertain: tuple[Entry, ...] = ()
+    dropped: tuple[Entry, ...] = ()
+
+
+@attrs.define
+class Outbox:
+    """Queue and replay ledger of one session.
+
+    Args:
+        media_buffer: Seconds of audio kept while there is no connection.
+        transparent: Whether the server acknowledges by index (Vertex); then everything written stays in
+            the ledger until a handle covers it.
+        max_messages: Bound on pending non-media messages.
+        max_bytes: Bound on their bytes.
+        replay_uncertain: Without acknowledgements: write again what was written since the last handle
+            (a handle is a snapshot of the conversation, so the server has forgotten it).
+    """
+
+    media_buffer: float = 1.0
+    transparent: bool = False
+    max_messages: int = MAX_MESSAGES
+    max_bytes: int = MAX_BYTES
+    replay_uncertain: bool = False
+    connected: bool = False
+    lossy: bool = False
+    dropped_media: int = 0
+    dropped_media_seconds: float = 0.0
+    _seq: int = 0
+    _pending: deque[Entry] = attrs.field(factory=deque)
+    _in_flight: list[Entry] = attrs.field(factory=list)
+    _sent: deque[Entry] = attrs.field(factory=deque)
+    _next_index: int = 1
+    _messages: int = 0
+    _bytes: int = 0
+    _media_bytes: int = 0
+    _sent_bytes: int = 0
+
+    @property
+    def pending(self) -> int:
+        """Messages accepted and not yet handed to the connection."""
+        return sum(1 for entry in self._pending if entry.state != "dropped")
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits and nothing is being written."""
+        return not self._in_flight and not any(entry.state != "dropped" for entry in self._pending)
+
+    @property
+    def unacknowledged(self) -> int:
+        """Messages in the ledger: written, and covered by no handle yet."""
+        return len(self._sent)
+
+    @property
+    def has_uncovered_content(self) -> bool:
+        """Whether content was written that the last handle does not cover."""
+        return any(entry.kind not in _MEDIA for entry in self._sent)
+
+    def has_room(self, size: int) -> bool:
+        """Whether a non-media message of `size` bytes would be accepted now."""
+        if self._messages == 0:
+            return True
+        return self._messages < self.max_messages and self._bytes + size <= self.max_bytes
+
+    def accept(self, kind: Kind, payload: bytes, *, now: float, seconds: float = 0.0) -> Entry:
+        """Take responsibility for a message.
+
+        Raises:
+            OutboxFullError: There is no room for a non-media message. Media is always accepted; the
+                oldest media makes room.
+        """
+        size = len(payload)
+        if kind not in _MEDIA and not self.has_room(size):
+            raise OutboxFullError(
+                f"{self._messages} messages ({self._bytes} bytes) wait to be sent already "
+                f"(bounds: {self.max_messages} messages, {self.max_bytes} bytes)"
+            )
+        self._seq += 1
+        entry = Entry(self._seq, kind, payload, now, seconds)
+        self._pending.append(entry)
+        if kind in _MEDIA:
+            self._media_bytes += size
+            self._trim_media()
+        else:
+            self._messages += 1
+            self._bytes += size
+        return entry
+
+    def take(self, *, max_bytes: int = 2**16) -> list[Entry]:
+        """The next entries to write, in order; they are in flight until `written` or `connection_lost`.
+
+        At least one entry is taken if any waits; more while they fit into `max_bytes`.
+        """
+        taken: list[Entry] = []
+        size = 0
+        while self._pending:
+            entry = self._pending[0]
+            if entry.state == "dropped":
+                self._pending.popleft()
+                continue
+            if taken and size + len(entry.payload) > max_bytes:
+                break
+            self._pending.popleft()
+            entry.index = self._next_index
+            self._next_index += 1
+            size += len(entry.payload)
+            taken.append(entry)
+        self._in_flight.extend(taken)
+        return taken
+
+    def written(self) -> None:
+        """Everything in flight reached the socket."""
+        for entry in self._in_flight:
+            self._uncount(entry)
+            if entry.state == "accepted":
+                entry.settle("written")
+            if self.transparent or entry.kind not in _MEDIA:
+                self._sent.append(entry)
+                self._sent_bytes += len(entry.payload)
+        self._in_flight.clear()
+        self._bound_ledger()
+
+    def covered(self, last_consumed: int | None) -> None:
+        """A usable handle arrived; entries that it covers leave the ledger.
+
+        Args:
+            last_consumed: ``lastConsumedClientMessageIndex``; proto3 JSON leaves out 0, so ``None``
+                acknowledges nothing under transparent resumption. Without it, a handle stands for
+                everything the server had read; what was written before counts as covered.
+        """
+        while self._sent:
+            entry = self._sent[0]
+            if self.transparent and (
+                last_consumed is None or entry.index is None or entry.index > last_consumed
+            ):
+                break
+            self._sent.popleft()
+            self._sent_bytes -= len(entry.payload)
+            entry.settle("acked")
+
+    def start_connection(self) -> None:
+        """A connection is ready: indices start anew, media flows again."""
+        self.connected = True
+        self._next_index = 1
+
+    def connection_lost(self, *, planned: bool = False) -> Lost:
+        """The connection is gone; decide what is written again.
+
+        Args:
+            planned: We closed it in order (a rotation); what was written counts as delivered unless the
+                server acknowledges by index.
+        """
+        self.connected = False
+        again = list(self._in_flight)
+        uncertain: tuple[Entry, ...] = ()
+        if self.transparent or (self.replay_uncertain and not planned):
+            again = [*self._sent, *again]
+            self._clear_sent()
+        elif not planned:
+            uncertain = tuple(self._sent)
+            self._clear_sent()
+        replayed = tuple(entry for entry in again if entry.state == "written")
+        self._in_flight.clear()
+        for entry in again:
+            if entry in replayed:
+                self._recount(entry)
+            entry.index = None
+        self._pending.extendleft(reversed(again))
+        self._next_index = 1
+        return Lost(replayed=replayed, uncertain=uncertain, dropped=tuple(self._trim_media()))
+
+    def fresh_session(self) -> tuple[Entry, ...]:
+        """The server has forgotten the conversation: what was written is uncertain, not replayable."""
+        uncertain = tuple(self._sent)
+        self._clear_sent()
+        return uncertain
+
+    def expire(self, *, now: float, max_age: float) -> list[Entry]:
+        """Give up pending content older than `max_age` seconds; returns what was given up."""
+        stale = [e for e in self._pending if e.state == "accepted" and now - e.accepted_at > max_age]
+        for entry in stale:
+            self._drop(entry)
+        return stale
+
+    def drop_media(self) -> list[Entry]:
+        """Give up all pending media (a server that said 1007 to it would say so again)."""
+        return self._drop_until(self._media(), lambda: False)
+
+    def abandon(self) -> list[Entry]:
+        """Give up everything that waits or is in flight; returns it in order of acceptance."""
+        rest = [entry for entry in [*self._in_flight, *self._pending] if entry.state != "dropped"]
+        for entry in rest:
+            self._drop(entry)
+        self._in_flight.clear()
+        self._pending.clear()
+        return rest
+
+    def unsent(self) -> list[Entry]:
+        """Accepted, never written, not given up; in order of acceptance."""
+        return [e for e in [*self._in_flight, *self._pending] if e.state == "accepted"]
+
+    def unsettled(self) -> Iterable[Entry]:
+        """Everything not yet covered, in order of acceptance (for a store that outlives the session)."""
+        return [*self._sent, *self._in_flight, *(e for e in self._pending if e.state != "dropped")]
+
+    def _trim_media(self) -> list[Entry]:
+        if self.connected:
+            if self._media_bytes <= MAX_MEDIA_BYTES:
+                return []
+            return self._drop_until(self._media(), lambda: self._media_bytes <= MAX_MEDIA_BYTES)
+        media = list(self._media(replayable=False))
+        audio = [entry for entry in media if entry.kind is Kind.AUDIO]
+        seconds = sum(entry.seconds for entry in audio)
+        stale = [entry for entry in media if entry.kind is Kind.VIDEO][:-1]
+        for entry in audio:
+            if seconds <= self.media_buffer:
+                break
+            seconds -= entry.seconds
+            stale.append(entry)
+        for entry in stale:
+            self._drop(entry)
+        return stale
+
+    def _drop_until(self, entries: Iterable[Entry], enough: Callable[[], bool]) -> list[Entry]:
+        dropped: list[Entry] = []
+        for entry in entries:
+            if enough():
+                break
+            self._drop(entry)
+            dropped.append(entry)
+        return dropped
+
+    def _media(self, *, replayable: bool = True) -> Iterator[Entry]:
+        """Pending media, oldest first; `replayable` includes what transparent resumption writes again."""
+        for entry in tuple(self._pending):
+            again = self.transparent and entry.state == "written"
+            if entry.kind in _MEDIA and entry.state != "dropped" and (replayable or not again):
+                yield entry
+
+    def _bound_ledger(self) -> None:
+        while len(self._sent) > MAX_LEDGER_MESSAGES or self._sent_bytes > MAX_LEDGER_BYTES:
+            victim = next((entry for entry in self._sent if entry.kind in _MEDIA), self._sent[0])
+            self._sent.remove(victim)
+            self._sent_bytes -= len(victim.payload)
+            self.lossy = True
+
+    def _clear_sent(self) -> None:
+        self._sent.clear()
+        self._sent_bytes = 0
+
+    def _drop(self, entry: Entry) -> None:
+        self._uncount(entry)
+        if entry.kind in _MEDIA:
+            self.dropped_media += 1
+            self.dropped_media_seconds += entry.seconds
+        entry.settle("dropped")
+
+    def _uncount(self, entry: Entry) -> None:
+        size = len(entry.payload)
+        if entry.kind in _MEDIA:
+            self._media_bytes -= size
+        else:
+            self._messages -= 1
+            self._bytes -= size
+
+    def _recount(self, entry: Entry) -> None:
+        size = len(entry.payload)
+        if entry.kind in _MEDIA:
+            self._media_bytes += size
+        else:
+            self._messages += 1
+            self._bytes += size

@@ -1,0 +1,85 @@
+"""From keywords to a session that is ready to be started: every check happens here, before any dial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from livebridge.auth import Auth, resolve_auth
+from livebridge.errors import ConfigError
+from livebridge.protocol import (
+    Handle,
+    HandleBook,
+    Outbox,
+    Reconnector,
+    ReconnectPolicy,
+    TurnCollector,
+    capabilities,
+    check,
+)
+from livebridge.session._actor import SessionActor
+from livebridge.session._handler import Handler, callbacks_of
+from livebridge.session._options import Options, parse
+from livebridge.session._state import SessionState
+from livebridge.session._verbs import Verbs
+
+_V = TypeVar("_V", bound=Verbs)
+
+
+def build(session: _V, handler: Handler | None, keywords: Mapping[str, object]) -> SessionActor:
+    """Make the actor of a session.
+
+    Raises:
+        ConfigError: An option, a callback or the configuration is wrong; says which and what was expected.
+        CredentialsError: No credentials were found.
+    """
+    options, given = parse(keywords)
+    callbacks = callbacks_of(handler, given)
+    auth = resolve_auth(options.auth, api_key=_secret(options.api_key))
+    check(options.config, model=options.model, backend=auth.backend, api_version=options.api_version)
+    auth.endpoint(api_version=options.api_version, base_url=options.base_url)
+    state = SessionState(
+        options=options,
+        auth=auth,
+        capabilities=capabilities(options.model),
+        outbox=_outbox(options, auth),
+        handles=_handles(options),
+        reconnector=Reconnector(policy=options.reconnect or ReconnectPolicy()),
+        wanted=frozenset(callbacks),
+        turns=TurnCollector(keep_audio=options.keep_audio),
+    )
+    actor = SessionActor(state, callbacks, handler, session, options.dial)
+    session._bind(actor)  # noqa: SLF001 - the two halves of one object
+    if handler is not None:
+        handler._session = session  # noqa: SLF001 - Handler.session is the way to it
+    return actor
+
+
+def _secret(value: object) -> str | None:
+    if value is None or isinstance(value, str) or callable(value):
+        return value  # type: ignore[return-value]  # an async callable is checked when it is called
+    raise ConfigError(f"option api_key must be a str or an async function, not {type(value).__name__}")
+
+
+def _handles(options: Options) -> HandleBook:
+    book = HandleBook(fingerprint=options.model)
+    given = options.resume_handle
+    resumption = options.config.session_resumption
+    if given is None and resumption is not None:
+        given = resumption.handle
+    if given:
+        handle = Handle(value=given, received_at=0.0, epoch=0, fingerprint=options.model)
+        book.adopt(handle, dropped_at=None)
+    return book
+
+
+def _outbox(options: Options, auth: Auth) -> Outbox:
+    resumption = options.config.session_resumption
+    transparent = auth.backend == "vertex" and resumption is not None and bool(resumption.transparent)
+    return Outbox(
+        media_buffer=options.media_buffer,
+        transparent=transparent,
+        max_messages=options.outbox_messages,
+        max_bytes=options.outbox_bytes,
+        replay_uncertain=options.replay == "uncertain",
+    )

@@ -1,0 +1,111 @@
+"""What became of the conversation between two connections, and the honest word about it.
+
+`Continuity` keeps the account from the end of one connection to the readiness of the next (which may take
+several dials) and then tells the user, in this order: ``on_session_lost`` (once, if the model has forgotten
+the conversation), ``on_resumed``, ``on_ready``.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from livebridge import wire
+from livebridge.errors import LivebridgeError
+from livebridge.protocol import ReadyInfo, ResumedInfo, SessionLostInfo
+from livebridge.session._state import SessionState
+
+
+@attrs.define
+class Gap:
+    """The time between two connections.
+
+    Attributes:
+        began: When the old one ended, on trio's clock.
+        replayed: Messages that are written again.
+        uncertain: Messages of which nobody knows whether the server read them.
+        lossy: Something may be missing.
+        lost_reason: Why the conversation could not be resumed, if so.
+        lost_error: What the server answered.
+    """
+
+    began: float
+    replayed: int = 0
+    uncertain: tuple[object, ...] = ()
+    lossy: bool = False
+    lost_reason: str | None = None
+    lost_error: LivebridgeError | None = None
+
+
+@attrs.define(eq=False)
+class Continuity:
+    """The account of one session."""
+
+    state: SessionState
+    _gap: Gap | None = None
+
+    def connection_lost(self, *, planned: bool) -> None:
+        """A connection that was ready is gone: what is written again, and what is uncertain now?"""
+        state = self.state
+        lossy = not state.handles.resumable
+        state.handles.dropped(state.now)
+        state.turns.reset()
+        lost = state.outbox.connection_lost(planned=planned)
+        if self._gap is None:
+            self._gap = Gap(began=state.now)
+        gap = self._gap
+        gap.replayed += len(lost.replayed)
+        gap.uncertain += tuple(wire.decode_client(entry.payload) for entry in lost.uncertain)
+        gap.lossy = gap.lossy or lossy or bool(lost.dropped) or bool(lost.uncertain)
+        state.room.set()
+
+    def forget(self, reason: str, error: LivebridgeError | None) -> None:
+        """The conversation cannot be resumed: the next setup carries no handle."""
+        state = self.state
+        state.handles.forget()
+        state.outbox.fresh_session()
+        gap = self._gap
+        if gap is not None and gap.lost_reason is None:
+            gap.lost_reason = reason
+            gap.lost_error = error
+
+    def handle_for_setup(self) -> str | None:
+        """The handle of the next setup; one that is too old is given up here."""
+        state = self.state
+        handle = state.handles.usable(state.now)
+        if handle is None and state.handles.current is not None:
+            self.forget("expired", None)
+        return None if handle is None else handle.value
+
+    def ready(self, *, resumed: bool) -> None:
+        """A connection is ready: count the gap and tell the user."""
+        state = self.state
+        gap, self._gap = self._gap, None
+        if gap is not None:
+            self._tell_gap(gap, resumed=resumed)
+        lost = not resumed and (gap is not None or state.options.resume_handle is not None)
+        state.ready_kind = "resumed" if resumed else "fresh_after_loss" if lost else "new"
+        info = ReadyInfo(kind=state.ready_kind, epoch=state.epoch, session_id=state.session_id)
+        state.notify("on_ready", info)
+        state.ever_connected = True
+
+    def _tell_gap(self, gap: Gap, *, resumed: bool) -> None:
+        state = self.state
+        seconds = state.now - gap.began
+        counters = state.counters
+        counters.reconnects += 1
+        counters.last_gap = seconds
+        counters.longest_gap = max(seconds, counters.longest_gap)
+        if not resumed:
+            lost = SessionLostInfo(
+                reason=gap.lost_reason or "no_handle", epoch=state.epoch - 1, error=gap.lost_error
+            )
+            state.notify("on_session_lost", lost)
+        info = ResumedInfo(
+            epoch=state.epoch,
+            continuity="resumed" if resumed else "lost",
+            lossy=gap.lossy or not resumed,
+            replayed=gap.replayed,
+            uncertain=gap.uncertain,
+            gap=seconds,
+        )
+        state.notify("on_resumed", info)

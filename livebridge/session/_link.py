@@ -1,0 +1,289 @@
+"""One connection of a session: its reader, its sender and its clocks, from ``setupComplete`` to the end.
+
+::
+
+    transport --receive--> reader --tap, put--> inbox (dispatcher)
+    outbox    --take-----> sender --send------> transport
+    clocks: keep-alive, GoAway deadline, expiry of what waits too long
+
+None of these tasks runs user code. The reader reserves room in the inbox before it reads and does not yield
+between reading and putting; what it has read is always dispatched. The sender writes under a shield bounded
+by ``write_timeout``: a cancelled write would leave half a frame on the wire.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from typing import Final, Literal
+
+import attrs
+import trio
+
+from livebridge.errors import ConnectionFailureError, ConnectionLostError, NoProcessError
+from livebridge.otp import Lane
+from livebridge.protocol import Event, LiveProtocol, Phase
+from livebridge.session._signal import Signal
+from livebridge.session._state import SessionState
+from livebridge.session._tap import Tap
+from livebridge.transport import Transport
+
+ROTATION_QUIET: Final = 0.25
+"""Seconds without a frame after which a connection that is being replaced counts as drained."""
+
+ROTATION_DRAIN: Final = 1.0
+"""Seconds at most for that."""
+
+CLOSE_QUIET: Final = 0.02
+"""The same for `close`: only what is already on its way is awaited, nobody waits for more answers."""
+
+ROTATION_PATIENCE: Final = 30.0
+"""Seconds a rotation of our own (``max_connection_age``) waits for a good moment."""
+
+EndKind = Literal["failed", "rotate", "close", "abort"]
+
+
+@attrs.frozen
+class End:
+    """Why a connection ended.
+
+    Attributes:
+        kind: ``failed``, ``rotate``, ``close`` or ``abort``.
+        error: For ``failed``.
+        uptime: Seconds since ``setupComplete``.
+        heard: Frames besides ``setupComplete``.
+    """
+
+    kind: EndKind
+    error: ConnectionFailureError | None = None
+    uptime: float = 0.0
+    heard: int = 0
+
+
+@attrs.define(eq=False)
+class Link:
+    """One established connection.
+
+    Args:
+        state: The session's.
+        transport: Upgraded; ``setup`` was answered.
+        protocol: Its conversation so far.
+        tap: What every frame goes through first.
+    """
+
+    state: SessionState
+    transport: Transport
+    protocol: LiveProtocol
+    tap: Tap
+    inbox: Lane
+    ready_at: float = 0.0
+    heard: int = 0
+    _end: End | None = None
+    _ended: trio.Event = attrs.field(factory=trio.Event)
+    _noise: Signal = attrs.field(factory=Signal)
+    _rotating: bool = False
+    _reading: bool = True
+
+    async def serve(self) -> End:
+        """Run the connection until it ends, is to be replaced, or the session closes."""
+        self.ready_at = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._read)
+            nursery.start_soon(self._send)
+            nursery.start_soon(self._keep_alive)
+            nursery.start_soon(self._watch_clock)
+            await self._ended.wait()
+            end = self._end
+            assert end is not None
+            if end.kind in ("rotate", "close"):
+                await self._drain(ROTATION_QUIET if end.kind == "rotate" else CLOSE_QUIET)
+            nursery.cancel_scope.cancel()
+        return attrs.evolve(end, uptime=trio.current_time() - self.ready_at, heard=self.heard)
+
+    def finish(self, kind: EndKind, error: ConnectionFailureError | None = None) -> None:
+        """End the connection; the first call decides why."""
+        if self._end is None:
+            self._end = End(kind, error)
+            self._ended.set()
+
+    def consider_rotation(self) -> None:
+        """Rotate if a GoAway is pending and this is a good moment: resumable, no turn, no tools."""
+        state = self.state
+        if (
+            state.phase is Phase.GOAWAY
+            and state.handles.resumable
+            and state.ledger.is_idle
+            and not state.generating
+            and not state.outbox.has_uncovered_content
+            and state.outbox.is_idle
+        ):
+            self.rotate()
+
+    def rotate(self) -> None:
+        """Stop sending at a message boundary and end the connection in order."""
+        self._rotating = True
+        self.finish("rotate")
+
+    async def _read(self) -> None:
+        parked: list[bytes] = []
+        try:
+            while True:
+                if self.inbox.full:
+                    await self.inbox.wait_capacity()
+                if not parked:
+                    self._reading = True
+                    parked.extend(reversed(await self.transport.receive()))
+                self._put(parked)
+        except ConnectionLostError as error:
+            self.finish("failed", error)
+        except NoProcessError:
+            self.finish("abort")
+        finally:
+            with suppress(NoProcessError):
+                while parked:
+                    self._put(parked)
+
+    def _put(self, parked: list[bytes]) -> None:
+        """Decode, tap and queue frames while there is room; no checkpoint in here."""
+        inbox = self.inbox
+        while parked:
+            frame = parked.pop()
+            size = len(frame)
+            message = self.protocol.receive(frame)
+            self.heard += 1
+            inbox.put_nowait(self.tap.read(message, size=size), cost=size)
+            if inbox.full:
+                self._reading = False
+                break
+        self._noise.set()
+
+    async def _send(self) -> None:
+        state = self.state
+        outbox = state.outbox
+        while True:
+            batch = [] if self._rotating else outbox.take()
+            if not batch:
+                if state.closing and self._is_flushed():
+                    self.finish("close")
+                self.consider_rotation()
+                await state.work.wait()
+                continue
+            self.protocol.admit()
+            payloads = [entry.payload for entry in batch]
+            with trio.CancelScope(
+                shield=True, deadline=trio.current_time() + state.options.write_timeout
+            ) as scope:
+                try:
+                    await self.transport.send(payloads)
+                except ConnectionLostError as error:
+                    self.finish("failed", error)
+                    return
+            if scope.cancelled_caught:
+                self._write_timed_out()
+                return
+            outbox.written()
+            state.counters.messages_sent += len(payloads)
+            state.counters.bytes_sent += sum(map(len, payloads))
+            state.room.set()
+
+    def _is_flushed(self) -> bool:
+        state = self.state
+        if not state.drain:
+            return True
+        return state.outbox.is_idle and not (state.tools_running and state.now < state.grace_until)
+
+    def _write_timed_out(self) -> None:
+        seconds = self.state.options.write_timeout
+        self.transport.abort()
+        self.finish(
+            "failed",
+            ConnectionLostError(
+                f"a write did not finish within {seconds:g} s; the connection was abandoned",
+                phase="ready",
+                initiated_by="client",
+                retryable=True,
+            ),
+        )
+
+    async def _keep_alive(self) -> None:
+        keepalive = self.state.options.keepalive
+        if keepalive is None:
+            return
+        pinged_at = -math.inf
+        alive_at = self.ready_at
+        while True:
+            now = trio.current_time()
+            if not self._reading:
+                alive_at = now
+            alive_at = max(alive_at, self.transport.last_heard)
+            if now - alive_at >= keepalive.dead_after:
+                self._declare_dead(keepalive.dead_after)
+                return
+            if now - max(alive_at, pinged_at) >= keepalive.ping_after:
+                pinged_at = now
+                with trio.move_on_after(self.state.options.write_timeout):
+                    await self._ping()
+            next_ping = max(alive_at, pinged_at) + keepalive.ping_after
+            await trio.sleep_until(min(next_ping, alive_at + keepalive.dead_after))
+
+    async def _ping(self) -> None:
+        try:
+            await self.transport.ping()
+        except ConnectionLostError as error:
+            self.finish("failed", error)
+
+    def _declare_dead(self, seconds: float) -> None:
+        self.transport.abort()
+        self.finish(
+            "failed",
+            ConnectionLostError(
+                f"nothing was heard for {seconds:g} s, not even a pong; the connection counts as lost",
+                phase="ready",
+                initiated_by="network",
+                retryable=True,
+            ),
+        )
+
+    async def _watch_clock(self) -> None:
+        """Rotate before a GoAway's deadline or at the age limit; close at the close deadline."""
+        state = self.state
+        while True:
+            deadlines = [state.close_deadline if state.closing else math.inf]
+            if state.closing and state.now < state.grace_until:
+                deadlines.append(state.grace_until)
+            rotate_at = self._rotation_deadline()
+            deadlines.append(rotate_at)
+            if state.options.max_connection_age is not None and state.phase is Phase.READY:
+                deadlines.append(self.ready_at + state.options.max_connection_age)
+            with trio.move_on_at(min(deadlines)):
+                await state.changed.wait()
+                continue
+            now = trio.current_time()
+            if state.closing and now >= state.close_deadline:
+                self.finish("close")
+            elif state.closing:
+                state.work.set()
+            elif now >= rotate_at:
+                self.rotate()
+            elif state.phase is Phase.READY:
+                state.go_away_deadline = now + ROTATION_PATIENCE
+                state.move(Event.GO_AWAY)
+                self.consider_rotation()
+
+    def _rotation_deadline(self) -> float:
+        """The GoAway's deadline less a margin: the smaller of 5 s and a quarter of the time left."""
+        state = self.state
+        if state.phase is not Phase.GOAWAY or state.go_away_deadline is None:
+            return math.inf
+        if state.go_away_received is None:
+            return state.go_away_deadline
+        return state.go_away_deadline - min(5.0, (state.go_away_deadline - state.go_away_received) / 4)
+
+    async def _drain(self, quiet: float) -> None:
+        """Read on until nothing comes any more: closing a WebSocket throws unread messages away."""
+        with trio.move_on_after(ROTATION_DRAIN):
+            while True:
+                with trio.move_on_after(quiet) as silence:
+                    await self._noise.wait()
+                if silence.cancelled_caught:
+                    return

@@ -1,0 +1,346 @@
+"""The connection manager: dials, sets up, rotates, backs off, gives up. It never runs user code.
+
+One connection is open at a time: the nursery of a connection is closed before the next one is dialled, so a
+late event of an old connection cannot exist. Its states are those of `livebridge.protocol` (see `Phase`).
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from typing import Final
+
+import attrs
+import trio
+
+from livebridge.errors import (
+    ConnectionFailureError,
+    LivebridgeError,
+    ReconnectExhaustedError,
+    SetupError,
+)
+from livebridge.otp import Lane
+from livebridge.protocol import (
+    ENDED,
+    CloseInfo,
+    Event,
+    LiveProtocol,
+    Phase,
+    Plan,
+    ReconnectingInfo,
+    Verdict,
+)
+from livebridge.session._continuity import Continuity
+from livebridge.session._failure import as_failure, enrich
+from livebridge.session._handshake import Early, Handshake
+from livebridge.session._link import End, Link
+from livebridge.session._state import SessionState
+from livebridge.session._tap import Tap
+from livebridge.session._tools import ToolRunner
+from livebridge.transport import Transport
+
+_log: Final = logging.getLogger("livebridge.session")
+
+CLOSE_FRAME_TIMEOUT: Final = 2.0
+"""Seconds for the close handshake; a peer that does not answer is cut off."""
+
+ABORT_TIMEOUT: Final = 1.0
+"""The same when nobody waits for a polite end."""
+
+
+@attrs.define(eq=False)
+class ConnectionManager:
+    """Keeps a session connected.
+
+    Args:
+        state: The session's.
+        handshake: Opens connections.
+        continuity: Keeps account of what happens between them.
+        tools: Whose tasks cancellation frames reach through the tap.
+        inbox: Where frames go.
+    """
+
+    state: SessionState
+    handshake: Handshake
+    continuity: Continuity
+    tools: ToolRunner
+    inbox: Lane
+    link: Link | None = None
+    finished: trio.Event = attrs.field(factory=trio.Event)
+    _requested: trio.Event = attrs.field(factory=trio.Event)
+    _attempt: trio.CancelScope | None = None
+    _aborted: bool = False
+    _refresh: bool = False
+    _had_handle: bool = False
+    _drain_redials: int = 1
+
+    def connect(self) -> None:
+        """Begin; further calls change nothing."""
+        self._requested.set()
+
+    def close(self) -> None:
+        """The session's closing flags were set: act upon them."""
+        state = self.state
+        if state.phase not in ENDED and state.phase is not Phase.CLOSING:
+            state.move(Event.CLOSE)
+        self._requested.set()
+        state.changed.set()
+        state.work.set()
+        state.room.set()
+        if self.link is None and not self._may_still_deliver() and self._attempt is not None:
+            self._attempt.cancel()
+
+    def abort(self) -> None:
+        """End now, without a drain."""
+        self._aborted = True
+        self.state.closing = True
+        self.state.drain = False
+        self._requested.set()
+        if self.link is not None:
+            self.link.finish("abort")
+        elif self._attempt is not None:
+            self._attempt.cancel()
+
+    def reconnect(self) -> None:
+        """Replace the connection in order, now."""
+        if self.link is not None:
+            self.link.rotate()
+
+    def consider_rotation(self) -> None:
+        """Something changed that a pending rotation may have waited for."""
+        if self.link is not None:
+            self.link.consider_rotation()
+
+    async def run(self) -> None:
+        """Connect and stay connected until the session closes or fails."""
+        error: LivebridgeError | None = None
+        fatal = False
+        try:
+            await self._requested.wait()
+            while not self._is_over():
+                end = await self._connection()
+                if end.kind in ("close", "abort"):
+                    break
+                if end.kind == "rotate":
+                    self._rotated(end)
+                    continue
+                error, fatal = await self._recover(end)
+                if error is not None:
+                    break
+        finally:
+            self._finish(error, fatal=fatal)
+
+    def _is_over(self) -> bool:
+        return self._aborted or (self.state.closing and not self._may_still_deliver())
+
+    def _may_still_deliver(self) -> bool:
+        """Whether a closing session without a connection tries to get one to deliver what it accepted."""
+        state = self.state
+        return (
+            state.closing
+            and state.drain
+            and state.ever_connected
+            and not state.outbox.is_idle
+            and self._drain_redials > 0
+            and not self._aborted
+            and state.now < state.close_deadline
+        )
+
+    async def _connection(self) -> End:
+        """One connection, from dial to end. Whatever goes wrong is in the result."""
+        with trio.CancelScope() as self._attempt:
+            async with trio.open_nursery() as nursery:
+                try:
+                    end = await self._talk(nursery)
+                finally:
+                    nursery.cancel_scope.cancel()
+            return end
+        return End("abort" if self._aborted else "close")
+
+    async def _talk(self, nursery: trio.Nursery) -> End:
+        state = self.state
+        if state.closing:
+            self._drain_redials -= 1
+        self._move(Event.DIAL if state.phase is not Phase.ROTATING else None)
+        try:
+            transport = await self.handshake.open(nursery, refresh=self._refresh)
+        except ConnectionFailureError as error:
+            return End("failed", error)
+        self._move(Event.UPGRADED)
+        protocol = LiveProtocol()
+        try:
+            handle = self.continuity.handle_for_setup()
+            self._had_handle = handle is not None
+            early = await self.handshake.set_up(transport, protocol, handle=handle)
+            self.link = Link(state, transport, protocol, self._tap(), self.inbox)
+            self._established(protocol, early)
+            return await self.link.serve()
+        except SetupError as error:
+            return End("failed", error)
+        finally:
+            self.link = None
+            protocol.receive_eof()
+            self._note_close(transport)
+            await transport.aclose(timeout=ABORT_TIMEOUT if self._aborted else CLOSE_FRAME_TIMEOUT)
+
+    def _tap(self) -> Tap:
+        return Tap(self.state, self.tools.cancel, self.consider_rotation)
+
+    def _established(self, protocol: LiveProtocol, early: Early) -> None:
+        """Everything that makes a connection the session's; no checkpoint in here."""
+        state = self.state
+        state.epoch += 1
+        state.session_id = protocol.setup_complete.session_id if protocol.setup_complete else None
+        state.go_away_deadline = state.go_away_received = None
+        state.generating = False
+        state.handles.connected()
+        state.outbox.start_connection()
+        self._refresh = False
+        self._move(Event.SET_UP)
+        self.continuity.ready(resumed=self._had_handle)
+        tap = self._tap()
+        for message, size in early:
+            self.inbox.put_nowait(tap.read(message, size=size), cost=size)
+
+    def _rotated(self, end: End) -> None:
+        state = self.state
+        state.counters.rotations += 1
+        self._count_stable(end)
+        self.continuity.connection_lost(planned=True)
+        self._move(Event.ROTATE)
+        state.notify(
+            "on_reconnecting",
+            ReconnectingInfo(
+                attempt=0, delay=0.0, resuming=state.handles.current is not None, epoch=state.epoch
+            ),
+        )
+
+    async def _recover(self, end: End) -> tuple[LivebridgeError | None, bool]:
+        """After a failure: wait for the next try, or say that there is none (the error, and if fatal)."""
+        assert end.error is not None
+        state = self.state
+        policy = self.state.options.reconnect
+        stable = self._count_stable(end)
+        failure = as_failure(end.error, uptime=end.uptime, stable=stable, had_handle=self._had_handle)
+        if failure.phase == "ready":
+            if not state.handles.resumable and not self._accept_unresumable():
+                return end.error, True
+            self.continuity.connection_lost(planned=False)
+        plan = state.reconnector.failed(failure, now=state.now, rand=random.random())  # noqa: S311 - jitter
+        error = enrich(end.error, plan)
+        if failure.phase == "setup" and failure.had_handle and state.handles.resume_failed():
+            self.continuity.forget("rejected", error)
+        self._apply(plan, error)
+        if plan.verdict is Verdict.FATAL:
+            return error, True
+        given_up = self._given_up(plan, error, policy_exists=policy is not None)
+        if given_up is not None:
+            return given_up, policy is None
+        await self._back_off(plan, error)
+        return None, False
+
+    def _accept_unresumable(self) -> bool:
+        """Apply the ``unresumable`` option; ``False``: the session ends."""
+        if self.state.options.unresumable == "fresh":
+            self.state.handles.forget()
+        return self.state.options.unresumable != "fail"
+
+    def _apply(self, plan: Plan, error: LivebridgeError) -> None:
+        state = self.state
+        match plan.verdict:
+            case Verdict.FRESH:
+                self.continuity.forget("rejected", error)
+            case Verdict.RETRY_WITHOUT_MEDIA:
+                state.outbox.drop_media()
+            case Verdict.REFRESH_CREDENTIALS:
+                self._refresh = True
+            case Verdict.RETRY | Verdict.FATAL:
+                pass
+
+    def _given_up(self, plan: Plan, error: LivebridgeError, *, policy_exists: bool) -> LivebridgeError | None:
+        state = self.state
+        if not policy_exists:
+            return error
+        first = not state.ever_connected and state.reconnector.attempts >= state.options.connect_attempts
+        if first:
+            return error
+        if not plan.exhausted:
+            return None
+        exhausted = ReconnectExhaustedError(
+            f"gave up after {state.reconnector.attempts} attempts; the last failure: {error}",
+            code=error.code,
+            status=error.status,
+            reason=error.reason if isinstance(error.reason, str) else None,
+            phase=error.phase,
+            retryable=False,
+        )
+        exhausted.__cause__ = error
+        return exhausted
+
+    async def _back_off(self, plan: Plan, error: LivebridgeError) -> None:
+        state = self.state
+        self._move(Event.FAILED)
+        info = ReconnectingInfo(
+            attempt=state.reconnector.attempts,
+            delay=plan.delay,
+            error=error,
+            resuming=state.handles.usable(state.now) is not None,
+            epoch=state.epoch,
+        )
+        state.notify("on_reconnecting", info)
+        _log.info("connection lost (%s); attempt %d in %.2f s", error, info.attempt, plan.delay)
+        with trio.CancelScope() as self._attempt:
+            if not state.closing:
+                await trio.sleep(plan.delay)
+        self._expire()
+
+    def _expire(self) -> None:
+        state = self.state
+        max_age = state.options.content_max_age
+        if max_age is not None and state.ever_connected:
+            stale = state.outbox.expire(now=state.now, max_age=max_age)
+            state.counters.expired += len(stale)
+            if stale:
+                state.report_expired(len(stale), max_age)
+                state.room.set()
+
+    def _count_stable(self, end: End) -> bool:
+        policy = self.state.reconnector.policy
+        stable = end.uptime >= policy.stable_after and end.heard > 0
+        if stable:
+            self.state.reconnector.stable()
+        return stable
+
+    def _move(self, event: Event | None) -> None:
+        """Follow the table, unless the session is closing (then its phase stays that)."""
+        if event is not None and self.state.phase is not Phase.CLOSING:
+            self.state.move(event)
+
+    def _note_close(self, transport: Transport) -> None:
+        info = transport.close_info
+        if info is not None:
+            self.state.close_info = CloseInfo(
+                code=info.code, reason=info.reason, initiated_by=info.initiated_by
+            )
+
+    def _finish(self, error: LivebridgeError | None, *, fatal: bool) -> None:
+        """The end, whatever led to it; runs once, without a checkpoint."""
+        state = self.state
+        state.handles.dropped(state.now)
+        if error is not None and not state.closing:
+            state.failure = error
+            state.close_info = CloseInfo(
+                code=error.code,
+                reason=error.reason if isinstance(error.reason, str) else "",
+                initiated_by=error.initiated_by or "network",
+                error=error,
+            )
+            state.move(Event.FATAL)
+        elif state.phase not in ENDED:
+            if state.closing:
+                state.close_info = CloseInfo(code=1000, reason="", initiated_by="client")
+            state.move(Event.CLOSED)
+        self.finished.set()
+        state.room.set()
+        state.turned.set()
+        state.end(state.failure, fatal=fatal)

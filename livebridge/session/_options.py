@@ -1,0 +1,242 @@
+"""Every option of a session, with unit, default and check; one function turns keywords into them."""
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from ssl import SSLContext
+from typing import Final, Literal, cast
+
+import attrs
+
+from livebridge.errors import ConfigError, LivebridgeError
+from livebridge.protocol import CALLBACKS, LiveConfig, ReconnectPolicy
+from livebridge.session import _checks as checks
+from livebridge.transport import Dial, dial
+
+CallbackErrorPolicy = Literal["log", "crash"] | Callable[[LivebridgeError], object]
+"""What a raising callback means: go on (``log``), end the session (``crash``), or ask a function that returns
+one of the two words."""
+
+
+Function = Callable[[object], object]
+"""A callback: one argument, and whatever it returns (an awaitable is awaited)."""
+
+
+@attrs.frozen(kw_only=True)
+class Keepalive:
+    """How a silent connection is told from a dead one; any inbound frame counts as life.
+
+    Attributes:
+        ping_after: Seconds of inbound silence after which a ping is sent. Pongs of the Live API have been
+            measured at 8 to 30 s, so this is slow on purpose.
+        dead_after: Seconds of inbound silence after which the connection counts as lost. The clock stands
+            still while the session itself does not read (its inbox is full).
+    """
+
+    ping_after: float = 30.0
+    dead_after: float = 75.0
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """What a session was started with. Durations are seconds, sizes are bytes.
+
+    Attributes:
+        model: Model name, as any of the forms the Live API knows.
+        config: What goes into ``setup``.
+        auth: Credentials, or a shorthand; by default found in the environment.
+        api_key: Shorthand for ``auth=GeminiApi(api_key=…)``.
+        api_version: Of the Live API; the backend's default if absent.
+        base_url: Another server; ``http``, ``https``, ``ws`` and ``wss`` are kept as given.
+        headers: Extra headers of the upgrade request.
+        proxy: URL of an HTTP proxy, ``"env"`` for the environment's, ``None`` for none.
+        ssl_context: For ``wss``; verification is on by default.
+        dial_timeout: For look-up, TCP, proxy, TLS and upgrade together.
+        setup_timeout: From ``setup`` to ``setupComplete``.
+        keepalive: `Keepalive`, or seconds of silence before a ping; ``None`` for no pings.
+        max_message_size: Largest message read from the server.
+        connect: Dial at once; otherwise `Session.connect` does.
+        connect_attempts: Dials before the first connect gives up, where retrying can help.
+        reconnect: When a lost connection is dialled again; ``None``: never.
+        stable_after: Kept in the policy; see `ReconnectPolicy`.
+        media_buffer: Seconds of audio kept while there is no connection.
+        inbox_frames: Frames read but not yet dispatched, before reading stops.
+        inbox_bytes: Bytes of the same.
+        outbox_messages: Accepted messages that wait (media not counted), before ``send_…`` waits.
+        outbox_bytes: Bytes of the same.
+        content_max_age: Seconds an accepted message waits for a connection before it is given up and
+            reported; ``None``: for ever.
+        buffer_before_connect: Accept sends before the first `Session.connect`.
+        write_timeout: For one write; a socket that blocks longer is abandoned.
+        close_timeout: For everything `Session.close` does.
+        tool_timeout: For an answer to a tool call, by callback or by hand; then the model is told.
+        tool_grace: Seconds that running tools get when the session closes in order.
+        max_concurrent_tools: Tool calls that run at once; further ones wait in order.
+        on_callback_error: What a raising callback means.
+        max_callback_errors: ``(count, seconds)``: more errors in the window end the session.
+        callback_timeout: For one asynchronous callback; ``None``: none.
+        slow_callback: A synchronous callback that takes longer is logged.
+        stall_timeout: Seconds of a full inbox before `CallbackStalledError` is reported.
+        resume_handle: A handle of an earlier session to begin with.
+        replay: Without acknowledgements by index (Gemini API): ``unsent`` writes only what was never
+            written; ``uncertain`` also what was written after the last handle.
+        unresumable: A connection that breaks while the server says "not resumable": ``resume_last`` uses
+            the last handle all the same, ``fresh`` starts afresh, ``fail`` ends the session.
+        handover: Rotation: ``cold`` closes the old connection, then dials.
+        max_connection_age: Rotate by ourselves after so many seconds; ``None``: wait for the GoAway.
+        keep_audio: Collect the audio of a turn into `Turn.audio` (up to 8 MiB).
+        dial: Opens transports: another implementation, or one in memory for tests.
+    """
+
+    model: str
+    config: LiveConfig
+    auth: object = None
+    api_key: object = attrs.field(default=None, repr=False)
+    api_version: str | None = None
+    base_url: str | None = None
+    headers: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    proxy: str | None = attrs.field(default="env", repr=False)
+    ssl_context: SSLContext | None = None
+    dial_timeout: float = 10.0
+    setup_timeout: float = 10.0
+    keepalive: Keepalive | None = attrs.field(factory=Keepalive)
+    max_message_size: int = 16 * 2**20
+    connect: bool = True
+    connect_attempts: int = 3
+    reconnect: ReconnectPolicy | None = attrs.field(factory=ReconnectPolicy)
+    media_buffer: float = 1.0
+    inbox_frames: int = 256
+    inbox_bytes: int = 16 * 2**20
+    outbox_messages: int = 256
+    outbox_bytes: int = 4 * 2**20
+    content_max_age: float | None = 120.0
+    buffer_before_connect: bool = False
+    write_timeout: float = 15.0
+    close_timeout: float = 5.0
+    tool_timeout: float | None = 60.0
+    tool_grace: float = 0.0
+    max_concurrent_tools: int = 8
+    on_callback_error: CallbackErrorPolicy = "log"
+    max_callback_errors: tuple[int, float] | None = None
+    callback_timeout: float | None = None
+    slow_callback: float = 0.1
+    stall_timeout: float = 30.0
+    resume_handle: str | None = attrs.field(default=None, repr=False)
+    replay: str = "unsent"
+    unresumable: str = "resume_last"
+    max_connection_age: float | None = None
+    keep_audio: bool = True
+    dial: Dial = dial
+
+
+_CHECKS: Final[Mapping[str, checks.Check]] = {
+    "model": checks.kind(str),
+    "api_version": checks.kind(str, or_none=True),
+    "base_url": checks.kind(str, or_none=True),
+    "headers": checks.kind(Mapping, or_none=True),
+    "proxy": checks.kind(str, or_none=True),
+    "ssl_context": checks.kind(SSLContext, or_none=True),
+    "dial_timeout": checks.number(above=0),
+    "setup_timeout": checks.number(above=0),
+    "max_message_size": checks.count(),
+    "connect": checks.kind(bool),
+    "connect_attempts": checks.count(),
+    "reconnect": checks.kind(ReconnectPolicy, or_none=True),
+    "media_buffer": checks.number(),
+    "inbox_frames": checks.count(),
+    "inbox_bytes": checks.count(),
+    "outbox_messages": checks.count(),
+    "outbox_bytes": checks.count(),
+    "content_max_age": checks.number(above=0, or_none=True),
+    "buffer_before_connect": checks.kind(bool),
+    "write_timeout": checks.number(above=0),
+    "close_timeout": checks.number(above=0),
+    "tool_timeout": checks.number(above=0, or_none=True),
+    "tool_grace": checks.number(),
+    "max_concurrent_tools": checks.count(),
+    "on_callback_error": checks.callback_policy,
+    "max_callback_errors": checks.fuse,
+    "callback_timeout": checks.number(above=0, or_none=True),
+    "slow_callback": checks.number(above=0),
+    "stall_timeout": checks.number(above=0),
+    "resume_handle": checks.kind(str, or_none=True),
+    "replay": checks.one_of("unsent", "uncertain"),
+    "unresumable": checks.one_of("resume_last", "fresh", "fail"),
+    "max_connection_age": checks.number(above=0, or_none=True),
+    "keep_audio": checks.kind(bool),
+    "dial": checks.function,
+}
+"""What each option must be; ``auth``, ``api_key`` and ``keepalive`` are looked at where they are used."""
+
+_OWN: Final = tuple(field.name for field in attrs.fields(Options) if field.name != "config")
+_SETUP: Final = (
+    "generation_config",
+    "voice",
+    *(field.name for field in attrs.fields(LiveConfig)),
+)
+
+
+def known_options() -> frozenset[str]:
+    """Names of everything that `parse` accepts."""
+    return frozenset({*_OWN, *_SETUP, *CALLBACKS, "config"})
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """``; did you mean x?`` if one of the known names is near, else nothing."""
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def parse(keywords: Mapping[str, object]) -> tuple[Options, dict[str, Function]]:
+    """Turn the keywords of `Session.start` into options and callbacks.
+
+    Raises:
+        ConfigError: An unknown name (with the nearest known one), a wrong type, a missing model, a callback
+            that is no function of one argument.
+    """
+    unknown = [name for name in keywords if name not in known_options()]
+    if unknown:
+        name = unknown[0]
+        what = "callback" if name.startswith("on_") else "option"
+        raise ConfigError(f"{name} is no {what} of a session{suggest(name, known_options())}")
+    if not keywords.get("model"):
+        raise ConfigError("the option model is required, for example model='gemini-3.1-flash-live-preview'")
+    callbacks = {
+        name: check_callback(name, keywords[name]) for name in CALLBACKS if keywords.get(name) is not None
+    }
+    setup = {name: value for name, value in keywords.items() if name in _SETUP}
+    config = LiveConfig.from_user(keywords.get("config"), **setup)
+    own = {name: keywords[name] for name in _OWN if name in keywords}
+    for name, value in own.items():
+        if name in _CHECKS:
+            _CHECKS[name](name, value)
+    if "keepalive" in own:
+        own["keepalive"] = _keepalive(own["keepalive"])
+    return Options(config=config, **own), callbacks  # type: ignore[arg-type]  # checked one by one above
+
+
+def _keepalive(value: object) -> Keepalive | None:
+    if value is None or isinstance(value, Keepalive):
+        return value
+    checks.number(above=0, or_none=True)("keepalive", value)
+    seconds = float(value)  # type: ignore[arg-type]  # a number, as just checked
+    return Keepalive(ping_after=seconds, dead_after=seconds * 2.5)
+
+
+def check_callback(name: str, function: object, *, bound: str | None = None) -> Function:
+    """See that a callback can be called with its one argument.
+
+    Raises:
+        ConfigError: It cannot.
+    """
+    where = bound or name
+    if not callable(function):
+        raise ConfigError(f"{where} must be a function of one argument, not {function!r}")
+    try:
+        inspect.signature(function).bind(object())
+    except TypeError as error:
+        argument = getattr(CALLBACKS[name].argument, "__name__", CALLBACKS[name].argument)
+        raise ConfigError(f"{where} is called with one argument ({argument}), but {error}") from error
+    except ValueError:
+        return cast("Function", function)
+    return cast("Function", function)

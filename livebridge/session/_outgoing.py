@@ -1,0 +1,170 @@
+"""The way out: messages are accepted into the outbox here, and nowhere else.
+
+Accepting never touches the socket and never goes through the mailbox, so a callback can send without waiting
+for itself. A call that is cancelled while it waits for room has accepted nothing; there is no checkpoint
+after acceptance.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+import trio
+
+from livebridge import wire
+from livebridge.errors import (
+    ConfigError,
+    NotConnectedError,
+    SendDroppedError,
+    SessionClosedError,
+    SessionFailedError,
+)
+from livebridge.protocol import Entry, Kind, Phase
+from livebridge.session._state import SessionState
+
+Wait = Literal["accepted", "written", "acked"]
+"""How far a send waits: into the outbox, onto the socket, or until a handle covers it."""
+
+_REACHED = {
+    "accepted": frozenset({"accepted", "written", "acked"}),
+    "written": frozenset({"written", "acked"}),
+    "acked": frozenset({"acked"}),
+}
+
+
+@attrs.frozen(kw_only=True)
+class SendReceipt:
+    """What became of a send.
+
+    Attributes:
+        seq: Position in the session's order of acceptance, from 1.
+        state: ``accepted``, ``written`` or ``acked`` when the send returned.
+    """
+
+    seq: int
+    state: str
+
+
+@attrs.define(eq=False)
+class Outgoing:
+    """Accepts messages for one session."""
+
+    state: SessionState
+
+    def check_open(self) -> None:
+        """See that something can be sent at all.
+
+        Raises:
+            NotConnectedError: The session was never connected.
+            SessionClosedError: It is closing or closed.
+            SessionFailedError: It has failed.
+        """
+        state = self.state
+        if state.phase is Phase.FAILED:
+            raise SessionFailedError(
+                f"the session has failed: {state.failure}", phase=state.phase.value, retryable=False
+            ) from state.failure
+        if state.closing or state.closed or state.phase in (Phase.CLOSING, Phase.CLOSED):
+            info = state.close_info
+            raise SessionClosedError(
+                "the session is closing or closed; nothing can be sent any more",
+                code=info.code if info else None,
+                reason=info.reason if info else None,
+                phase=state.phase.value,
+                initiated_by=info.initiated_by if info else "client",
+                retryable=False,
+            )
+        if state.phase is Phase.IDLE and not state.options.buffer_before_connect:
+            raise NotConnectedError("the session was never connected; call connect() first")
+
+    async def send(
+        self,
+        message: wire.ClientMessage,
+        kind: Kind,
+        *,
+        wait: Wait = "accepted",
+        timeout: float | None = None,
+    ) -> SendReceipt:
+        """Encode and accept a message.
+
+        Raises:
+            ConfigError: `wait` is no known word.
+            TimeoutError: `timeout` seconds passed; after acceptance this withdraws nothing.
+            NotConnectedError: The session was never connected.
+            SessionClosedError: It is closing or closed.
+            SessionFailedError: It has failed.
+            SendDroppedError: The message was accepted and then given up.
+        """
+        if wait not in _REACHED:
+            raise ConfigError(f"wait must be accepted, written or acked, not {wait!r}")
+        payload = wire.encode_client(message)
+        entry: Entry | None = None
+        with trio.move_on_after(float("inf") if timeout is None else timeout):
+            entry = await self.accept(kind, payload)
+            if wait == "accepted":
+                return SendReceipt(seq=entry.seq, state=entry.state)
+            await self._settled(entry, wait)
+            return SendReceipt(seq=entry.seq, state=entry.state)
+        how_far = "no room was found for it" if entry is None else f"it is {entry.state}"
+        raise TimeoutError(f"the message was not {wait} within {timeout:g} s; {how_far}")
+
+    async def accept(self, kind: Kind, payload: bytes, *, seconds: float = 0.0) -> Entry:
+        """Accept an encoded frame, waiting for room.
+
+        Raises:
+            NotConnectedError: The session was never connected.
+            SessionClosedError: It is closing or closed; also while waiting.
+            SessionFailedError: It has failed; also while waiting.
+        """
+        state = self.state
+        self.check_open()
+        await trio.lowlevel.checkpoint()
+        self.check_open()
+        media = kind in (Kind.AUDIO, Kind.VIDEO)
+        while not media and not state.outbox.has_room(len(payload)):
+            await state.room.wait()
+            self.check_open()
+        return self._take(kind, payload, seconds)
+
+    async def accept_answer(self, payload: bytes) -> Entry | None:
+        """Accept a tool answer of the runtime's own; ``None`` if the session has ended meanwhile."""
+        state = self.state
+        while not state.outbox.has_room(len(payload)):
+            await state.room.wait()
+        if state.closed or state.phase in (Phase.CLOSED, Phase.FAILED):
+            return None
+        return self._take(Kind.TOOL, payload, 0.0)
+
+    def accept_nowait(self, kind: Kind, payload: bytes, *, seconds: float = 0.0) -> Entry:
+        """Accept an encoded frame or raise.
+
+        Raises:
+            OutboxFullError: There is no room.
+            NotConnectedError: The session was never connected.
+            SessionClosedError: It is closing or closed.
+            SessionFailedError: It has failed.
+        """
+        self.check_open()
+        return self._take(kind, payload, seconds)
+
+    def _take(self, kind: Kind, payload: bytes, seconds: float) -> Entry:
+        entry = self.state.outbox.accept(kind, payload, now=self.state.now, seconds=seconds)
+        self.state.work.set()
+        return entry
+
+    async def _settled(self, entry: Entry, wait: Wait) -> None:
+        moved = trio.Event()
+
+        def observe(entry: Entry) -> None:
+            if entry.state == "dropped" or entry.state in _REACHED[wait]:
+                moved.set()
+
+        entry.observer = observe
+        observe(entry)
+        try:
+            await moved.wait()
+        finally:
+            entry.observer = None
+        if entry.state == "dropped":
+            raise SendDroppedError(f"message {entry.seq} was accepted, but given up before it was {wait}")

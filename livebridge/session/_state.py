@@ -1,0 +1,200 @@
+"""What the parts of one session share. Everything here is changed from the trio thread only.
+
+::
+
+    reader --tap--> SessionState <--reads-- Session (attributes, never a wait)
+    manager --phase, epoch-->  |
+    send_… --outbox-->         +--notices--> dispatcher --> callbacks
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+import trio
+
+from livebridge import wire
+from livebridge.auth import Auth
+from livebridge.errors import CallbackStalledError, LivebridgeError, SendExpiredError
+from livebridge.otp import Lane
+from livebridge.protocol import (
+    CONNECTED,
+    CallLedger,
+    CloseInfo,
+    Event,
+    HandleBook,
+    ModelCapabilities,
+    Outbox,
+    Phase,
+    ReadyKind,
+    Reconnector,
+    Turn,
+    TurnCollector,
+    Unrecognized,
+    follow,
+)
+from livebridge.session._options import Options
+from livebridge.session._signal import Signal
+
+MAX_KEPT_AUDIO: Final = 16 * 2**20
+"""Bytes of audio in finished turns that nobody has asked for yet."""
+
+
+@attrs.frozen
+class Envelope:
+    """One frame on its way to the dispatcher.
+
+    Attributes:
+        message: What it says.
+        epoch: The connection it came over.
+        received_at: Seconds on trio's clock.
+        deadline: Of a GoAway, on trio's clock.
+        call_keys: Ledger keys of the function calls in it.
+    """
+
+    message: wire.ServerMessage | Unrecognized
+    epoch: int
+    received_at: float
+    deadline: float | None = None
+    call_keys: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Notice:
+    """A callback that the runtime causes, on its way to the dispatcher."""
+
+    callback: str
+    argument: object
+
+
+@attrs.frozen
+class Ended:
+    """The connection manager is done; everything it read is in the queue before this."""
+
+    error: LivebridgeError | None
+    fatal: bool = False
+
+
+@attrs.define
+class Counters:
+    """What `Session.statistics` counts."""
+
+    messages_received: int = 0
+    bytes_received: int = 0
+    messages_sent: int = 0
+    bytes_sent: int = 0
+    reconnects: int = 0
+    rotations: int = 0
+    callback_errors: int = 0
+    undispatched: int = 0
+    stream_dropped: int = 0
+    unrecognized: int = 0
+    expired: int = 0
+    longest_gap: float = 0.0
+    last_gap: float | None = None
+    by_callback: Counter[str] = attrs.field(factory=Counter)
+
+
+@attrs.define(eq=False)
+class SessionState:
+    """The shared state of one session.
+
+    Attributes:
+        options: What it was started with.
+        auth: Resolved credentials.
+        capabilities: What the model can do.
+        wanted: Names of the callbacks that exist.
+        phase: The connection manager's state.
+        epoch: Number of the current (or last) connection.
+        generating: The model has begun a turn and not ended it.
+        closing: ``close`` was asked for.
+        drain: Whether that close delivers what was accepted.
+        close_deadline: On trio's clock.
+    """
+
+    options: Options
+    auth: Auth
+    capabilities: ModelCapabilities
+    outbox: Outbox
+    handles: HandleBook
+    reconnector: Reconnector
+    wanted: frozenset[str]
+    turns: TurnCollector
+    phase: Phase = Phase.IDLE
+    epoch: int = 0
+    session_id: str | None = None
+    ready_kind: ReadyKind = "new"
+    generating: bool = False
+    go_away_deadline: float | None = None
+    go_away_received: float | None = None
+    close_info: CloseInfo | None = None
+    failure: LivebridgeError | None = None
+    closing: bool = False
+    closed: bool = False
+    drain: bool = True
+    close_deadline: float = math.inf
+    grace_until: float = -math.inf
+    tools_running: int = 0
+    ever_connected: bool = False
+    ledger: CallLedger = attrs.field(factory=CallLedger)
+    counters: Counters = attrs.field(factory=Counters)
+    completed: deque[Turn] = attrs.field(factory=lambda: deque[Turn](maxlen=32))
+    work: Signal = attrs.field(factory=Signal)
+    room: Signal = attrs.field(factory=Signal)
+    changed: Signal = attrs.field(factory=Signal)
+    turned: Signal = attrs.field(factory=Signal)
+    inbox: Lane | None = None
+    notices: Lane | None = None
+    on_phase: Callable[[Phase], None] | None = None
+
+    @property
+    def now(self) -> float:
+        """Seconds on trio's clock."""
+        return trio.current_time()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether what is sent now goes straight to the server."""
+        return self.phase in CONNECTED
+
+    def move(self, event: Event) -> None:
+        """Follow the table of phases and tell those who wait and those who listen."""
+        before = self.phase
+        self.phase = follow(before, event)
+        if self.phase.status is not before.status:
+            self.notify("on_status", self.phase.status)
+        self.changed.set()
+        self.work.set()
+
+    def notify(self, callback: str, argument: object) -> None:
+        """Queue a callback behind everything that has been read so far."""
+        if callback in self.wanted and self.notices is not None:
+            self.notices.put_nowait(Notice(callback, argument))
+
+    def complete(self, turn: Turn) -> None:
+        """Keep a turn for `wait_turn`, within bounds."""
+        self.completed.append(turn)
+        size = sum(len(kept.audio) for kept in self.completed)
+        while size > MAX_KEPT_AUDIO and len(self.completed) > 1:
+            size -= len(self.completed.popleft().audio)
+        self.turned.set()
+
+    def report_expired(self, count: int, max_age: float) -> None:
+        """Tell the user that messages waited too long."""
+        self.notify(
+            "on_error",
+            SendExpiredError(f"{count} messages were given up after {max_age:g} s without a connection"),
+        )
+
+    def report_stall(self, seconds: float) -> None:
+        """Tell the user that a callback blocks the queue."""
+        self.notify("on_error", CallbackStalledError(f"a callback has kept the inbox full for {seconds:g} s"))
+
+    def end(self, error: LivebridgeError | None, *, fatal: bool = False) -> None:
+        """Queue the end of the session behind everything that has been read so far."""
+        if self.notices is not None:
+            self.notices.put_nowait(Ended(error, fatal))

@@ -1,0 +1,87 @@
+"""What happens to a frame before any user code sees it: synchronous, and nothing in it can fail.
+
+The reader runs the tap on each frame right after it was read, so that handles, acknowledgements, GoAway
+deadlines and tool cancellations take effect even while a callback keeps the dispatcher busy. The price is
+that `Session.handle` may be newer than the message a callback is looking at.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import attrs
+
+from livebridge import wire
+from livebridge.protocol import Event, Unrecognized
+from livebridge.session._state import Envelope, SessionState
+
+DEFAULT_TIME_LEFT: Final = 60.0
+"""Seconds. A GoAway may come without ``timeLeft``; about a minute is what has been seen."""
+
+
+@attrs.define(eq=False)
+class Tap:
+    """Keeps the session's state abreast of what was read.
+
+    Args:
+        state: The session's.
+        cancel_tools: Cancels the tasks of these call ids at once.
+        consider_rotation: Called whenever a rotation may have become possible.
+    """
+
+    state: SessionState
+    cancel_tools: Callable[[Iterable[str]], None]
+    consider_rotation: Callable[[], None]
+
+    def read(self, message: wire.ServerMessage | Unrecognized, *, size: int) -> Envelope:
+        """Take note of a frame of `size` bytes and wrap it for the dispatcher."""
+        state = self.state
+        now = state.now
+        counters = state.counters
+        counters.messages_received += 1
+        counters.bytes_received += size
+        if isinstance(message, Unrecognized):
+            counters.unrecognized += 1
+            return Envelope(message, state.epoch, now)
+        deadline: float | None = None
+        keys: tuple[str, ...] = ()
+        content = message.server_content
+        if content is not None:
+            self._content(content)
+        if message.session_resumption_update is not None:
+            self._update(message.session_resumption_update, now)
+        if message.tool_call is not None:
+            calls = message.tool_call.function_calls or ()
+            keys = tuple(state.ledger.announce(calls, epoch=state.epoch))
+        if message.tool_call_cancellation is not None:
+            self.cancel_tools(message.tool_call_cancellation.ids or ())
+        if message.go_away is not None:
+            deadline = self._go_away(message.go_away, now)
+        return Envelope(message, state.epoch, now, deadline, keys)
+
+    def _content(self, content: wire.ServerContent) -> None:
+        state = self.state
+        if content.turn_complete:
+            state.generating = False
+            self.consider_rotation()
+        elif content.model_turn is not None or content.output_transcription is not None:
+            state.generating = True
+
+    def _update(self, update: wire.SessionResumptionUpdate, now: float) -> None:
+        state = self.state
+        replaced = state.handles.observe(
+            update.new_handle, resumable=bool(update.resumable), now=now, epoch=state.epoch
+        )
+        if replaced:
+            state.outbox.covered(update.last_consumed_client_message_index)
+            state.room.set()
+            self.consider_rotation()
+
+    def _go_away(self, go_away: wire.GoAway, now: float) -> float:
+        state = self.state
+        time_left = DEFAULT_TIME_LEFT if go_away.time_left is None else max(0.0, go_away.time_left)
+        state.go_away_received = now
+        state.go_away_deadline = now + time_left
+        if state.is_ready:
+            state.move(Event.GO_AWAY)
+        self.consider_rotation()
+        return state.go_away_deadline

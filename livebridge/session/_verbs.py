@@ -1,0 +1,253 @@
+"""What can be done with a session: its life, waiting for the model, and (inherited) sending and state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import attrs
+import trio
+
+from livebridge import wire
+from livebridge.errors import SessionFailedError
+from livebridge.protocol import ENDED, CloseInfo, Kind, Turn
+from livebridge.session._sending import Senders
+
+
+@attrs.frozen(kw_only=True)
+class CloseResult:
+    """What `Verbs.close` achieved.
+
+    Attributes:
+        info: How the session ended; ``None`` if the close was asked for inside a callback and goes on.
+        undelivered: Accepted messages (media not counted) that were never written.
+        undispatched: Frames that were read and not given to callbacks any more.
+    """
+
+    info: CloseInfo | None = None
+    undelivered: int = 0
+    undispatched: int = 0
+
+
+class Verbs(Senders):
+    """What can be done with a running session; `livebridge.Session` adds the ways to start one.
+
+    All attributes are plain reads, never a message and never a wait. Every ``send_…`` accepts the message into
+    the session's outbox and returns; a connection that breaks afterwards does not lose it. Sends raise
+    `NotConnectedError` before the first ``connect``, `SessionClosedError` after ``close``, `SessionFailedError`
+    after a failure, and `ConfigError` for what cannot be sent; nothing has been sent then.
+    """
+
+    async def connect(self, *, timeout: float | None = None) -> None:
+        """Dial and wait until the session is ready.
+
+        Args:
+            timeout: Seconds; by default the dial, setup and retry limits of the options bound it. When it
+                passes, the session is closed.
+
+        Raises:
+            ConnectError: The dial failed; also when the credentials could not be obtained.
+            SetupError: The server refused the setup.
+            TimeoutError: `timeout` passed.
+            SessionClosedError: The session is closed.
+        """
+        manager = self._actor.manager
+        assert manager is not None
+        if self._state.closing or self.closed:
+            self._actor.outgoing.check_open()
+        manager.connect()
+        if self._in_dispatcher():
+            await trio.lowlevel.checkpoint()
+            return
+        with trio.move_on_after(math.inf if timeout is None else timeout) as scope:
+            await self.wait_ready()
+        if scope.cancelled_caught:
+            await self.close(drain=False)
+            raise TimeoutError(f"the session was not ready within {timeout:g} s; it was closed")
+
+    async def close(self, *, drain: bool = True, timeout: float | None = None) -> CloseResult:
+        """End the session: deliver what was accepted, close the connection, call ``on_close``.
+
+        Idempotent, and callable from anywhere. Inside a callback it only asks for the close and returns, the
+        session ends after the callback; inside a tool, the tool is cancelled.
+
+        Args:
+            drain: Deliver what was accepted first, with one reconnect if need be.
+            timeout: Seconds for all of it; by default the option ``close_timeout``. At the deadline what is
+                left is given up and counted in the result.
+        """
+        state = self._state
+        self._request_close(drain=drain, timeout=timeout)
+        if self._in_dispatcher():
+            await trio.lowlevel.checkpoint()
+            return CloseResult()
+        ref = self._actor.ref
+        with trio.move_on_at(state.close_deadline):
+            await ref.wait_exit()
+        if ref.alive:
+            self._actor.runner.interrupt()
+            await ref.stop(drain=False)
+        undelivered = [entry for entry in state.outbox.unsent() if entry.kind not in (Kind.AUDIO, Kind.VIDEO)]
+        return CloseResult(
+            info=state.close_info,
+            undelivered=len(undelivered),
+            undispatched=state.counters.undispatched,
+        )
+
+    async def reconnect(self) -> None:
+        """Replace the connection in order, at once; resumes with the last handle."""
+        self._actor.outgoing.check_open()
+        manager = self._actor.manager
+        assert manager is not None
+        epoch = self._state.epoch
+        manager.reconnect()
+        await trio.lowlevel.checkpoint()
+        while not self._in_dispatcher() and (self._state.epoch == epoch or not self._state.is_ready):
+            await self._state.changed.wait()
+            self._raise_if_ended()
+
+    async def wait_ready(self) -> None:
+        """Wait until what is sent goes straight to the server.
+
+        Raises:
+            ConnectError: The first dial failed for good.
+            SetupError: The first setup failed for good.
+            SessionFailedError: The session failed later.
+            SessionClosedError: The session was closed.
+            CallSelfError: Called inside a callback, which the wait would wait for.
+        """
+        self._refuse_in_dispatcher("wait_ready")
+        await trio.lowlevel.checkpoint()
+        while not self._state.is_ready:
+            self._raise_if_ended()
+            await self._state.changed.wait()
+
+    async def wait_closed(self) -> CloseInfo:
+        """Wait until the session has ended, whoever ends it.
+
+        Raises:
+            SessionFailedError: It ended because of an error.
+            CallSelfError: Called inside a callback.
+        """
+        self._refuse_in_dispatcher("wait_closed")
+        await self._actor.ref.wait_exit()
+        state = self._state
+        if state.failure is not None:
+            raise SessionFailedError(
+                f"the session failed: {state.failure}",
+                code=state.failure.code,
+                status=state.failure.status,
+                phase=state.failure.phase,
+                retryable=False,
+            ) from state.failure
+        assert state.close_info is not None
+        return state.close_info
+
+    async def wait_turn(self, timeout: float | None = None) -> Turn:
+        """Wait for the next turn that no `wait_turn` has returned yet.
+
+        A turn that completed between two calls is kept (the last 32 of them, up to 16 MiB of audio).
+
+        Raises:
+            TimeoutError: No turn within `timeout` seconds.
+            SessionClosedError: The session ended, and no turn is left.
+            SessionFailedError: It failed, and no turn is left.
+            CallSelfError: Called inside a callback.
+        """
+        self._refuse_in_dispatcher("wait_turn")
+        state = self._state
+        with trio.move_on_after(math.inf if timeout is None else timeout):
+            await trio.lowlevel.checkpoint()
+            while not state.completed:
+                if self.closed:
+                    self._actor.outgoing.check_open()
+                await state.turned.wait()
+            return state.completed.popleft()
+        raise TimeoutError(f"no turn was completed within {timeout:g} s")
+
+    async def ask(self, text: str, timeout: float | None = None) -> Turn:
+        """Send text and wait for the turn that answers it.
+
+        Turns that were complete before are set aside (as if `wait_turn` had returned them); a turn that this
+        text interrupts is not taken for the answer.
+
+        Raises:
+            TimeoutError: No answer within `timeout` seconds.
+            LivebridgeError: As `send_text` and `wait_turn`.
+        """
+        self._refuse_in_dispatcher("ask")
+        state = self._state
+        began = trio.current_time()
+        state.completed.clear()
+        speaking = state.generating
+        await self.send_text(text)
+        while True:
+            left = None if timeout is None else max(0.0, timeout - (trio.current_time() - began))
+            turn = await self.wait_turn(left)
+            if not (speaking and turn.interrupted):
+                return turn
+            speaking = False
+
+    @asynccontextmanager
+    async def messages(self) -> AsyncIterator[trio.MemoryReceiveChannel[wire.ServerMessage]]:
+        """All server messages from now on, as a channel that outlives connections.
+
+        When nobody gave a callback that consumes content, messages that came before are kept for the first
+        consumer (256 at most). The channel ends when the session does.
+
+        Raises:
+            AlreadyReceivingError: There is a consumer already.
+        """
+        async with self._actor.stream.consume() as channel:
+            yield channel
+
+    async def receive(self) -> wire.ServerMessage | None:
+        """One server message; ``None`` after the session has ended.
+
+        Raises:
+            AlreadyReceivingError: Somebody reads `messages`.
+            CallSelfError: Called inside a callback.
+        """
+        self._refuse_in_dispatcher("receive")
+        return await self._actor.stream.receive()
+
+    async def call(self, request: object, *, timeout: float | None = 5.0) -> object:
+        """Ask the handler: its ``handle_call`` answers, whatever the connection does meanwhile.
+
+        Raises:
+            CallTimeoutError: No answer within `timeout` seconds.
+            ActorExitError: The session has ended.
+            CallSelfError: Called inside a callback of this session.
+        """
+        return await self._actor.ref.call(request, timeout=timeout)
+
+    def cast(self, request: object) -> None:
+        """Tell the handler something; ``handle_cast`` gets it.
+
+        Raises:
+            MailboxFullError: Too much waits already.
+        """
+        self._actor.ref.cast(request)
+
+    def _request_close(self, *, drain: bool, timeout: float | None) -> None:
+        state = self._state
+        manager = self._actor.manager
+        if state.closing or self.closed or manager is None:
+            return
+        options = state.options
+        state.closing = True
+        state.drain = drain
+        state.close_deadline = state.now + (options.close_timeout if timeout is None else timeout)
+        if drain and options.tool_grace and state.tools_running:
+            state.grace_until = min(state.now + options.tool_grace, state.close_deadline)
+        else:
+            self._actor.tools.cancel_all()
+        manager.close()
+
+    def _raise_if_ended(self) -> None:
+        state = self._state
+        if state.failure is not None and not state.ever_connected:
+            raise state.failure
+        if state.phase in ENDED or state.closing or self.closed:
+            self._actor.outgoing.check_open()

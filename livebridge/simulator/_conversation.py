@@ -1,0 +1,150 @@
+"""A conversation: the state on the server's side that outlives connections."""
+
+from collections.abc import Sequence
+
+import attrs
+
+from livebridge import wire
+from livebridge.simulator._ledger import Ledger, Mark
+from livebridge.simulator._profiles import Profile
+from livebridge.simulator._records import Heard, Input, Turn
+
+
+@attrs.frozen(kw_only=True)
+class ConnectionRecord:
+    """One connection in the history of a conversation.
+
+    Attributes:
+        number: 1 for the first connection of the simulator, counted over all conversations.
+        resumed: Whether it came with a handle.
+        opened_at: Clock time of ``setupComplete``, in seconds of the simulator's clock.
+    """
+
+    number: int
+    resumed: bool
+    opened_at: float
+
+
+@attrs.frozen(kw_only=True)
+class Snapshot:
+    """A conversation at one moment; a resumption handle points at one."""
+
+    inputs: Mark[Input]
+    turns: Mark[Turn]
+    forgotten: int
+    answers: int
+
+
+class Conversation:
+    """What the server knows of one session, over all of its connections.
+
+    Attributes:
+        id: The session id; Vertex AI tells it in ``setupComplete``.
+        model: The model's plain name.
+        vertex: Whether the client came by the Vertex AI path.
+        setup: The setup in force, with what ``contextUpdate`` has changed.
+        profile: The model's habits.
+        connections: Every connection this conversation has had, oldest first.
+        connected: Whether one of them is open.
+        ended_at: When the last connection ended, ``None`` before that.
+        answers: How many times the model was asked for an answer.
+        compressions: How many times the context was cut.
+    """
+
+    def __init__(self, *, session_id: str, model: str, vertex: bool, setup: wire.Setup, profile: Profile) -> None:
+        self.id = session_id
+        self.model = model
+        self.vertex = vertex
+        self.setup = setup
+        self.profile = profile
+        self.connections: list[ConnectionRecord] = []
+        self.connected = False
+        self.ended_at: float | None = None
+        self.answers = 0
+        self.compressions = 0
+        self._inputs: Ledger[Input] = Ledger()
+        self._turns: Ledger[Turn] = Ledger()
+        self._forgotten = 0
+
+    def __repr__(self) -> str:
+        return f"<Conversation {self.model}: {len(self.turns)} turns, {len(self.connections)} connections>"
+
+    @property
+    def heard(self) -> Heard:
+        """What the client has said, as the state holds it now."""
+        return Heard(inputs=tuple(self._inputs), history=tuple(self._turns))
+
+    @property
+    def history(self) -> Sequence[Turn]:
+        """Every turn of both sides, what compression has cut included."""
+        return self._turns.items
+
+    @property
+    def turns(self) -> Sequence[Turn]:
+        """The context: what the model sees now."""
+        return self.history[self._forgotten :]
+
+    @property
+    def declarations(self) -> Sequence[wire.FunctionDeclaration]:
+        """Every function the client offers."""
+        return [
+            declaration
+            for tool in self.setup.tools or ()
+            for declaration in tool.function_declarations or ()
+        ]
+
+    @property
+    def instruction(self) -> str:
+        """The text of the system instruction, empty without one."""
+        content = self.setup.system_instruction
+        return "" if content is None else text_of(content)
+
+    @property
+    def length(self) -> int:
+        """How many things have happened; it grows with each of them and shrinks with a resumption."""
+        return len(self._inputs) + len(self._turns)
+
+    def declaration(self, name: str) -> wire.FunctionDeclaration | None:
+        """The declared function of that name, ``None`` if there is none."""
+        return next((one for one in self.declarations if one.name == name), None)
+
+    def hear(self, received: Input) -> None:
+        """Remember what the client sent."""
+        self._inputs.append(received)
+
+    def add(self, turn: Turn) -> None:
+        """Append to the context."""
+        self._turns.append(turn)
+
+    def forget(self, turns: int) -> None:
+        """Cut the oldest turns off the context."""
+        self._forgotten += turns
+        self.compressions += 1
+
+    def update(self, update: wire.ContextUpdate) -> None:
+        """Replace the system instruction or the tools from here on."""
+        if update.system_instruction is not None:
+            self.setup = attrs.evolve(self.setup, system_instruction=update.system_instruction)
+        if update.tools is not None:
+            self.setup = attrs.evolve(self.setup, tools=update.tools.tools or ())
+
+    def snapshot(self) -> Snapshot:
+        """This moment."""
+        return Snapshot(
+            inputs=self._inputs.mark(),
+            turns=self._turns.mark(),
+            forgotten=self._forgotten,
+            answers=self.answers,
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a moment; the setup in force is not touched."""
+        self._inputs.restore(snapshot.inputs)
+        self._turns.restore(snapshot.turns)
+        self._forgotten = snapshot.forgotten
+        self.answers = snapshot.answers
+
+
+def text_of(content: wire.Content) -> str:
+    """The texts of a content's parts, thoughts left out, joined."""
+    return "".join(part.text for part in content.parts or () if part.text and not part.thought)

@@ -1,0 +1,198 @@
+"""The WebSocket side of one stream, on wsproto: frames in, frames out, and every way to misbehave."""
+
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Final
+
+import trio
+import wsproto
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Ping,
+    Pong,
+    Request,
+    TextMessage,
+)
+
+from livebridge.simulator._gate import HttpRequest
+from livebridge.simulator._http import RECEIVE_BYTES
+
+CLOSE_SECONDS: Final = 2.0
+"""How long the peer may take to answer a close frame."""
+
+FRAGMENT_BYTES: Final = 997
+"""A prime, so that fragments end in the middle of everything."""
+
+
+class GoneError(Exception):
+    """The connection is gone; nothing can be sent any more."""
+
+
+class FrameStream:
+    """A WebSocket on a stream, on the server's side.
+
+    Attributes:
+        closed: Code and reason of the close frame the client sent first, ``None`` if it sent none.
+        pongs: Whether pings are answered.
+
+    Args:
+        stream: TCP or TLS.
+        request: The HTTP request that asked for the upgrade.
+    """
+
+    def __init__(self, stream: trio.abc.Stream, request: HttpRequest) -> None:
+        self.closed: tuple[int, str] | None = None
+        self.pongs = True
+        self._stream = stream
+        self._request = request
+        self._protocol = wsproto.WSConnection(wsproto.ConnectionType.SERVER)
+        self._lock = trio.Lock()
+        self._writing_allowed = _opened()
+        self._reading_allowed = _opened()
+        self._done = trio.Event()
+        self._closing = False
+
+    def stall(self, *, reading: bool, writing: bool) -> None:
+        """Stop reading, or writing, or both, until `resume`."""
+        if reading:
+            self._reading_allowed = trio.Event()
+        if writing:
+            self._writing_allowed = trio.Event()
+
+    def resume(self) -> None:
+        """Read and write again."""
+        self._reading_allowed.set()
+        self._writing_allowed.set()
+
+    async def accept(self, beyond: bytes) -> None:
+        """Answer the upgrade with 101.
+
+        Args:
+            beyond: What the client has sent after its request already.
+
+        Raises:
+            GoneError: The client is gone, or its upgrade request is no valid one.
+        """
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in self._request.headers.items()]
+        try:
+            self._protocol.initiate_upgrade_connection(headers, self._request.target)
+            for event in self._protocol.events():
+                if isinstance(event, Request):
+                    await self.write(self._protocol.send(AcceptConnection()))
+        except wsproto.utilities.RemoteProtocolError as error:
+            raise GoneError(str(error)) from error
+        if beyond:
+            self._protocol.receive_data(beyond)
+
+    async def messages(self) -> AsyncIterator[bytes | str]:
+        """The client's messages until it closes, goes away or breaks the protocol."""
+        parts: list[bytes | str] = []
+        try:
+            while True:
+                for event in self._protocol.events():
+                    if isinstance(event, BytesMessage | TextMessage):
+                        parts.append(event.data)
+                        if event.message_finished:
+                            yield _joined(parts)
+                            parts = []
+                    else:
+                        await self._control(event)
+                await self._receive()
+        except (GoneError, trio.BrokenResourceError, trio.ClosedResourceError):
+            self._done.set()
+
+    async def send(self, payload: bytes, *, text: bool = False, fragmented: bool = False) -> None:
+        """Send one message.
+
+        Raises:
+            GoneError: The connection is gone.
+        """
+        if text:
+            await self.write(self._protocol_bytes(TextMessage(data=payload.decode())))
+            return
+        step = FRAGMENT_BYTES if fragmented else max(1, len(payload))
+        frames = [
+            BytesMessage(data=payload[start : start + step], message_finished=start + step >= len(payload))
+            for start in range(0, max(1, len(payload)), step)
+        ]
+        await self.write(b"".join(map(self._protocol_bytes, frames)))
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes as they are, frame or not.
+
+        Raises:
+            GoneError: The connection is gone.
+        """
+        async with self._lock:
+            await self._writing_allowed.wait()
+            try:
+                await self._stream.send_all(data)
+            except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+                raise GoneError("the client is gone") from error
+
+    async def close(self, code: int, reason: str) -> None:
+        """Send a close frame, give the client a little time to answer it, close the stream.
+
+        Someone must be reading `messages` meanwhile.
+        """
+        self._closing = True
+        with trio.move_on_after(CLOSE_SECONDS), suppress(GoneError):
+            await self.write(self._protocol_bytes(CloseConnection(code=code, reason=reason or None)))
+            await self._done.wait()
+        await self.end()
+
+    async def end(self) -> None:
+        """Close the stream without a close frame."""
+        with trio.CancelScope(shield=True):
+            await trio.aclose_forcefully(self._stream)
+
+    async def reset(self) -> None:
+        """Reset the TCP connection (RST instead of FIN)."""
+        inner = getattr(self._stream, "transport_stream", self._stream)
+        if isinstance(inner, trio.SocketStream):
+            inner.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with trio.CancelScope(shield=True):
+            await trio.aclose_forcefully(inner)
+
+    def _protocol_bytes(self, event: wsproto.events.Event) -> bytes:
+        try:
+            return self._protocol.send(event)
+        except wsproto.utilities.LocalProtocolError as error:
+            raise GoneError(str(error)) from error
+
+    async def _receive(self) -> None:
+        await self._reading_allowed.wait()
+        data = bytes(await self._stream.receive_some(RECEIVE_BYTES))
+        if not data:
+            raise GoneError("the client has closed the stream")
+        try:
+            self._protocol.receive_data(data)
+        except wsproto.utilities.RemoteProtocolError as error:
+            if error.event_hint is not None:
+                await self.write(self._protocol_bytes(error.event_hint))
+            raise GoneError(str(error)) from error
+
+    async def _control(self, event: wsproto.events.Event) -> None:
+        if isinstance(event, Ping) and self.pongs:
+            await self.write(self._protocol_bytes(Pong(payload=event.payload)))
+        elif isinstance(event, CloseConnection):
+            if not self._closing:
+                self.closed = (event.code, event.reason or "")
+                await self.write(self._protocol_bytes(event.response()))
+            raise GoneError("the client has closed")
+
+
+def _opened() -> trio.Event:
+    event = trio.Event()
+    event.set()
+    return event
+
+
+def _joined(parts: list[bytes | str]) -> bytes | str:
+    if isinstance(parts[0], str):
+        return "".join(part for part in parts if isinstance(part, str))
+    return b"".join(part for part in parts if isinstance(part, bytes))

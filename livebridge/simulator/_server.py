@@ -1,0 +1,260 @@
+"""The server: one port for WebSockets and HTTP, and the handle tests hold it by."""
+
+from __future__ import annotations
+
+import difflib
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+import attrs
+import trio
+
+from livebridge.auth import VertexAi
+from livebridge.errors import ConfigError
+from livebridge.simulator._brains import Brain
+from livebridge.simulator._connection import Connection
+from livebridge.simulator._conversation import Conversation
+from livebridge.simulator._dialogue import Dialogue
+from livebridge.simulator._ephemeral import EphemeralTokens
+from livebridge.simulator._frames import FrameStream, GoneError
+from livebridge.simulator._gate import Admission, HttpRequest, HttpResponse, admit
+from livebridge.simulator._http import HttpError, is_upgrade, read_request, response_bytes
+from livebridge.simulator._recordings import Recordings
+from livebridge.simulator._rest import answer
+from livebridge.simulator._settings import Settings
+from livebridge.simulator._world import Caller, World
+
+T = TypeVar("T")
+
+PROJECT: Final = "simulated-project"
+LOCATION: Final = "us-central1"
+HANDSHAKE_SECONDS: Final = 10.0
+LOOPBACK: Final = "127.0.0.1"
+
+
+class LiveSimulator:
+    """A Live API server on this machine.
+
+    ::
+
+        async with LiveSimulator.serve(brain=Script(["Hello!"])) as simulator:
+            ...                                  # connect to simulator.url
+            simulator.conversations[0].heard     # what the server knows
+
+    Attributes:
+        host: Where it listens.
+        port: And on which port.
+        connections: The live connections, oldest first.
+        dials: How many WebSocket upgrades have been asked for, refused ones included.
+    """
+
+    def __init__(self, settings: Settings, *, host: str, tls: bool) -> None:
+        self.host = host
+        self.port = 0
+        self.connections: list[Connection] = []
+        self.dials = 0
+        self._tls = tls
+        self._world = World(settings)
+        self._tokens = EphemeralTokens()
+        self._changed = trio.Event()
+
+    @classmethod
+    @asynccontextmanager
+    async def serve(
+        cls,
+        *,
+        brain: Brain | None = None,
+        port: int = 0,
+        host: str = LOOPBACK,
+        ssl_context: ssl.SSLContext | None = None,
+        **settings: object,
+    ) -> AsyncIterator[LiveSimulator]:
+        """Run a simulator for the time of a block.
+
+        Args:
+            brain: What decides what the model says; `Rules` by default.
+            port: 0 for any free one.
+            host: Loopback by default.
+            ssl_context: Makes it speak TLS.
+            **settings: Any member of `Settings`.
+
+        Raises:
+            ConfigError: A setting does not exist.
+            OSError: The port is taken.
+        """
+        simulator = cls(settings_from(brain=brain, **settings), host=host, tls=ssl_context is not None)
+        listeners = await trio.open_tcp_listeners(port, host=host)
+        simulator.port = listeners[0].socket.getsockname()[1]
+
+        async def handle(stream: trio.SocketStream) -> None:
+            wrapped = stream if ssl_context is None else trio.SSLStream(stream, ssl_context, server_side=True)
+            await simulator.handle(wrapped)
+
+        failure: Exception | None = None
+        async with trio.open_nursery() as nursery:
+            await nursery.start(trio.serve_listeners, handle, listeners)
+            try:
+                yield simulator
+            except Exception as error:  # noqa: BLE001  # leaves the block below, without the nursery's wrapping
+                failure = error
+            nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    @property
+    def settings(self) -> Settings:
+        """How it behaves."""
+        return self._world.settings
+
+    @property
+    def conversations(self) -> list[Conversation]:
+        """Every conversation so far, oldest first."""
+        return self._world.conversations
+
+    @property
+    def recordings(self) -> Recordings:
+        """Sounds it knows by heart: add to them what your test or demo will play."""
+        return self._world.recordings
+
+    @property
+    def url(self) -> str:
+        """The base URL for clients, ``http`` or ``https``."""
+        return f"{'https' if self._tls else 'http'}://{self.host}:{self.port}"
+
+    @property
+    def connection(self) -> dict[str, object]:
+        """The options that make a `livebridge.Session` talk to this simulator as if it were the Gemini API."""
+        return {"base_url": self.url, "api_key": self.settings.api_keys[0]}
+
+    @property
+    def vertex_connection(self) -> dict[str, object]:
+        """The options that make a `livebridge.Session` talk to this simulator as if it were Vertex AI."""
+        return {
+            "base_url": self.url,
+            "auth": VertexAi(project=PROJECT, location=LOCATION, credentials=self._access_token),
+        }
+
+    async def _access_token(self) -> str:
+        return self.settings.access_tokens[0]
+
+    async def wait_for(self, predicate: Callable[[LiveSimulator], T]) -> T:
+        """Wait until something is true.
+
+        Args:
+            predicate: Is given the simulator, whenever something has happened.
+
+        Returns:
+            What the predicate returned, the first time it was true.
+        """
+        while not (value := predicate(self)):
+            await self._changed.wait()
+        return value
+
+    def note_change(self) -> None:
+        """Something has happened: those who wait look again."""
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def handle(self, stream: trio.abc.Stream) -> None:
+        """Serve one client on a stream; nothing it does can raise here."""
+        try:
+            with trio.move_on_after(HANDSHAKE_SECONDS):
+                request, beyond = await read_request(stream)
+        except (HttpError, trio.BrokenResourceError, ssl.SSLError):
+            await trio.aclose_forcefully(stream)
+            return
+        if is_upgrade(dict(request.headers)):
+            await self._upgrade(stream, request, beyond)
+        else:
+            response = answer(request, self._world, self._tokens, wall_clock=time.time())
+            await _respond(stream, response)
+
+    async def _upgrade(self, stream: trio.abc.Stream, request: HttpRequest, beyond: bytes) -> None:
+        self.dials += 1
+        number = self.dials
+        admission = admit(request, self.settings)
+        if isinstance(admission, HttpResponse):
+            await _respond(stream, admission)
+            return
+        frames = FrameStream(stream, request)
+        try:
+            await frames.accept(beyond)
+        except GoneError:
+            await trio.aclose_forcefully(stream)
+            return
+        connection = self._connection(frames, request, admission, number=number)
+        self.connections.append(connection)
+        self.note_change()
+        try:
+            await connection.run()
+        finally:
+            self.connections.remove(connection)
+            self.note_change()
+
+    def _connection(
+        self, frames: FrameStream, request: HttpRequest, admission: Admission, *, number: int
+    ) -> Connection:
+        caller = Caller(number=number, vertex=admission.vertex, version=admission.version)
+        dialogue = Dialogue(
+            self._world,
+            caller,
+            now=trio.current_time(),
+            constrain=lambda setup: admission.constrain(self._tokens, setup, wall_clock=time.time()),
+        )
+        return Connection(
+            frames,
+            dialogue,
+            number=number,
+            admission=admission,
+            request=request,
+            settings=self.settings,
+            changed=self.note_change,
+        )
+
+
+def settings_from(*, brain: Brain | None = None, **settings: object) -> Settings:
+    """Settings by name.
+
+    Raises:
+        ConfigError: There is no such setting.
+    """
+    known = attrs.fields_dict(Settings)
+    for name in settings:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            raise ConfigError(f"the simulator has no setting {name}{hint}")
+    if brain is not None:
+        settings["brain"] = brain
+    return attrs.evolve(Settings(), **settings)
+
+
+async def _respond(stream: trio.abc.Stream, response: HttpResponse) -> None:
+    with trio.move_on_after(HANDSHAKE_SECONDS):
+        try:
+            await stream.send_all(response_bytes(response))
+            await stream.aclose()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+    await trio.aclose_forcefully(stream)
+
+
+async def run(
+    *,
+    host: str = LOOPBACK,
+    port: int = 9090,
+    ssl_context: ssl.SSLContext | None = None,
+    started: Callable[[LiveSimulator], Awaitable[None]] | None = None,
+    brain: Brain | None = None,
+    **settings: object,
+) -> None:
+    """Serve until cancelled."""
+    async with LiveSimulator.serve(
+        brain=brain, host=host, port=port, ssl_context=ssl_context, **settings
+    ) as simulator:
+        if started is not None:
+            await started(simulator)
+        await trio.sleep_forever()

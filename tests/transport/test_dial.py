@@ -1,0 +1,528 @@
+"""Opening a connection: every way it can fail is a ConnectError that says what to do."""
+
+from __future__ import annotations
+
+import functools
+import socket
+import ssl
+from datetime import datetime, timedelta, timezone
+
+import pytest
+import trio
+import trio_websocket
+
+from livebridge.errors import ConnectError
+from livebridge.transport import dial
+
+SECRET = "AIza-very-secret-key"
+
+
+async def refused(world, url, **options) -> ConnectError:
+    """Dial, and prove that a failure leaves no task behind."""
+    options.setdefault("proxy", None)
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            with pytest.raises(ConnectError) as caught:
+                await dial(nursery, url, headers={"x-goog-api-key": SECRET}, **options)
+            assert not nursery.child_tasks
+    error = caught.value
+    assert error.phase == "dial"
+    assert SECRET not in str(error) + repr(error) + str(error.reason)
+    return error
+
+
+async def echo(ws):
+    while True:
+        await ws.send_message(await ws.get_message())
+
+
+async def test_the_request_carries_path_query_host_and_headers(world):
+    seen = []
+
+    async def handler(request):
+        seen.append((request.path, dict(request.headers)))
+        ws = await request.accept()
+        await ws.aclose()
+
+    url = await world.websocket_requests(handler)
+    await world.dial(url + "?a=b%20c", headers={"X-Goog-Api-Key": "k", "Upgrade": "nonsense"})
+    path, headers = seen[0]
+    assert path == "/live?a=b%20c"
+    assert headers[b"x-goog-api-key"] == b"k"
+    assert headers[b"upgrade"] == b"websocket"
+    assert b"sec-websocket-extensions" not in headers
+
+
+async def test_a_host_header_of_the_caller_wins(world, request_head):
+    heads = []
+
+    async def handler(stream):
+        heads.append(await request_head(stream))
+
+    port = await world.raw(handler)
+    await refused(world, f"ws://127.0.0.1:{port}/")
+    async with trio.open_nursery() as nursery:
+        with pytest.raises(ConnectError):
+            await dial(nursery, f"ws://127.0.0.1:{port}/", headers={"Host": "other.example"}, proxy=None)
+    assert f"Host: 127.0.0.1:{port}".encode() in heads[0]
+    assert heads[1].count(b"ost:") == 1
+    assert b"Host: other.example" in heads[1]
+
+
+@pytest.mark.parametrize(
+    ("status", "retryable"),
+    [
+        (200, False), (301, False), (400, False), (401, False), (403, False), (404, False), (407, False),
+        (408, True), (426, False), (429, True), (500, True), (502, True), (503, True), (504, True),
+    ],
+)  # fmt: skip
+async def test_every_refused_upgrade_says_status_text_and_whether_to_retry(world, status, retryable):
+    async def handler(request):
+        await request.reject(status, body=b'{"error": {"message": "not today"}}')
+
+    error = await refused(world, await world.websocket_requests(handler))
+    assert (error.status, error.retryable, error.initiated_by) == (status, retryable, "server")
+    assert "not today" in error.reason
+    assert f"HTTP {status}" in str(error)
+
+
+async def test_a_hint_tells_what_a_401_means(world):
+    async def handler(request):
+        await request.reject(401)
+
+    error = await refused(world, await world.websocket_requests(handler))
+    assert "credentials" in error.hint
+    assert error.hint in str(error)
+
+
+async def test_retry_after_is_read_as_seconds_and_as_a_date(world):
+    later = datetime.now(timezone.utc) + timedelta(seconds=100)
+    values = [b"7", later.strftime("%a, %d %b %Y %H:%M:%S GMT").encode()]
+
+    async def handler(request):
+        await request.reject(429, extra_headers=[(b"Retry-After", values.pop(0))])
+
+    url = await world.websocket_requests(handler)
+    assert (await refused(world, url)).retry_after == 7
+    assert 90 < (await refused(world, url)).retry_after <= 100
+
+
+async def test_a_server_that_quotes_the_secret_does_not_get_it_into_the_error(world):
+    async def handler(request):
+        await request.reject(400, body=f"bad key {SECRET}!".encode())
+
+    error = await refused(world, await world.websocket_requests(handler))
+    assert error.reason == "bad key ***!"
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        pytest.param(b"", "hung up", id="end of file"),
+        pytest.param(b"HTTP/1.1 101 Swi", "hung up", id="end of file in the head"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "not HTTP", id="not HTTP"),
+        pytest.param(b"\x15\x03\x01\x00\x02\x02\x0a", "", id="TLS alert"),
+        pytest.param(
+            b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: AAAA\r\n\r\n",
+            "Accept does not match",
+            id="wrong accept",
+        ),
+        pytest.param(b"HTTP/1.1 101 X\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n", "name websocket", id="h2c"),
+        pytest.param(b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\n\r\n", "say Upgrade", id="no connection header"),
+    ],
+)  # fmt: skip
+async def test_an_answer_that_is_no_upgrade_is_an_error_and_no_hang(world, answer, text):
+    error = await refused(world, await world.answering(answer))
+    assert text in str(error)
+    assert error.status is None
+
+
+async def test_an_extension_that_was_not_offered_is_refused(world, request_head):
+    import wsproto
+
+    async def handler(stream):
+        server = wsproto.WSConnection(wsproto.ConnectionType.SERVER)
+        server.receive_data(await request_head(stream))
+        list(server.events())
+        await stream.send_all(
+            server.send(
+                wsproto.events.AcceptConnection(
+                    extra_headers=[(b"Sec-WebSocket-Extensions", b"permessage-deflate")]
+                )
+            )
+        )
+
+    error = await refused(world, f"ws://127.0.0.1:{await world.raw(handler)}/")
+    assert "not offered" in str(error)
+
+
+async def test_an_early_hint_before_the_upgrade_is_skipped(world, request_head):
+    import wsproto
+
+    async def handler(stream):
+        server = wsproto.WSConnection(wsproto.ConnectionType.SERVER)
+        server.receive_data(await request_head(stream))
+        list(server.events())
+        await stream.send_all(b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n")
+        await stream.send_all(server.send(wsproto.events.AcceptConnection()))
+        await stream.receive_some()
+
+    transport = await world.dial(f"ws://127.0.0.1:{await world.raw(handler)}/")
+    assert transport.close_info is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"HTTP/1.0 503 Busy\r\n\r\nlater please", id="body until end of file"),
+        pytest.param(
+            b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\nc\r\nlater please\r\n0\r\n\r\n",
+            id="chunked",
+        ),
+        pytest.param(b"HTTP/1.1 503 Busy\r\nContent-Length: 500\r\n\r\nlater please", id="body cut short"),
+        pytest.param(b"HTTP/1.1 503 Busy\r\nContent-Length: 12\r\n\r\nlater please", id="length given"),
+    ],
+)
+async def test_the_text_of_a_refusal_is_read_however_it_ends(world, answer):
+    error = await refused(world, await world.answering(answer))
+    assert (error.status, error.reason, error.retryable) == (503, "later please", True)
+
+
+async def test_an_endless_refusal_is_cut(world):
+    error = await refused(world, await world.answering(b"HTTP/1.0 500 Oh\r\n\r\n" + b"x" * 100_000))
+    assert error.reason == "x" * 2000
+
+
+async def test_a_refusal_whose_body_stalls_is_told_within_the_deadline(world, request_head):
+    async def handler(stream):
+        await request_head(stream)
+        await stream.send_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nlater")
+        await trio.sleep_forever()
+
+    url = f"ws://127.0.0.1:{await world.raw(handler)}/"
+    error = await refused(world, url, dial_timeout=5)
+    assert (error.status, error.reason) == (503, "later")
+
+
+async def test_a_refused_tcp_connection_is_worth_a_retry(world):
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    port = listeners[0].socket.getsockname()[1]
+    for listener in listeners:
+        await listener.aclose()
+    error = await refused(world, f"ws://127.0.0.1:{port}/")
+    assert error.retryable
+    assert "refused" in str(error)
+    assert isinstance(error.__cause__, OSError)
+
+
+class Resolver(trio.abc.HostnameResolver):
+    def __init__(self, answer):
+        self.answer = answer
+
+    async def getaddrinfo(self, host, port, family=0, type=0, proto=0, flags=0):  # noqa: A002
+        return await self.answer(host, port)
+
+    async def getnameinfo(self, sockaddr, flags):
+        raise NotImplementedError
+
+
+async def test_an_unknown_host_is_worth_a_retry_because_the_network_may_be_down(world):
+    async def answer(host, port):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    trio.socket.set_custom_hostname_resolver(Resolver(answer))
+    error = await refused(world, "wss://example.org/")
+    assert error.retryable
+    assert "Name or service not known" in str(error)
+
+
+async def test_all_addresses_of_a_name_may_fail(world):
+    async def answer(host, port):
+        found = []
+        for address in ("127.0.0.2", "127.0.0.3"):
+            found.append((socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 1)))
+        return found
+
+    trio.socket.set_custom_hostname_resolver(Resolver(answer))
+    error = await refused(world, "ws://example.org:1/")
+    assert error.retryable
+    assert "127.0.0.2" in str(error)
+    assert "127.0.0.3" in str(error)
+
+
+async def test_the_dial_timeout_bounds_the_name_lookup(world):
+    async def answer(host, port):
+        await trio.sleep_forever()
+
+    trio.socket.set_custom_hostname_resolver(Resolver(answer))
+    error = await refused(world, "ws://example.org/", dial_timeout=0.05)
+    assert error.retryable
+    assert "dial_timeout (0.05 s)" in str(error)
+    assert "connecting to example.org:80" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "proxied", "stage"),
+    [("ws", False, "upgrade"), ("wss", False, "TLS"), ("ws", True, "proxy"), ("wss", True, "proxy")],
+)
+async def test_the_dial_timeout_bounds_every_stage(world, scheme, proxied, stage):
+    async def silent(stream):
+        await trio.sleep_forever()
+
+    port = await world.raw(silent)
+    proxy = f"http://127.0.0.1:{port}" if proxied else None
+    url = f"{scheme}://{'example.org' if proxied else f'127.0.0.1:{port}'}/"
+    error = await refused(world, url, dial_timeout=0.05, proxy=proxy)
+    assert error.retryable
+    assert stage in str(error)
+
+
+async def test_cancelling_a_dial_leaves_nothing_behind(world):
+    ended = trio.Event()
+
+    async def silent(stream):
+        while await stream.receive_some():
+            pass
+        ended.set()
+
+    port = await world.raw(silent)
+    async with trio.open_nursery() as nursery:
+        with trio.move_on_after(0.05) as scope:
+            await dial(nursery, f"ws://127.0.0.1:{port}/", headers={}, proxy=None)
+        assert scope.cancelled_caught
+        assert not nursery.child_tasks
+    with trio.fail_after(5):
+        await ended.wait()
+
+
+# -- TLS
+
+
+async def test_a_good_certificate_is_accepted(world, server_tls, client_tls):
+    url = await world.websocket(echo, ssl_context=server_tls("127.0.0.1"))
+    transport = await world.dial(url, ssl_context=client_tls)
+    assert transport.close_info is None
+
+
+async def test_a_certificate_for_another_host_is_refused(world, server_tls, client_tls):
+    url = await world.websocket(echo, ssl_context=server_tls("other.example"))
+    error = await refused(world, url, ssl_context=client_tls)
+    assert error.retryable is False
+    assert "certificate" in str(error)
+
+
+async def test_a_certificate_of_an_unknown_authority_is_refused_by_default(world, server_tls):
+    url = await world.websocket(echo, ssl_context=server_tls("127.0.0.1"))
+    error = await refused(world, url)
+    assert error.retryable is False
+    assert "ssl_context" in error.hint
+
+
+async def test_an_expired_certificate_is_refused(world, server_tls, client_tls):
+    yesterday = datetime.now(timezone.utc) - timedelta(days=1)
+    url = await world.websocket(echo, ssl_context=server_tls("127.0.0.1", not_after=yesterday))
+    error = await refused(world, url, ssl_context=client_tls)
+    assert error.retryable is False
+    assert "expired" in str(error)
+
+
+async def test_a_server_without_tls_is_told_from_a_bad_certificate(world):
+    url = (await world.websocket(echo)).replace("ws://", "wss://")
+    error = await refused(world, url)
+    assert "TLS" in str(error)
+
+
+async def test_a_server_that_hangs_up_during_tls_is_worth_a_retry(world):
+    async def handler(stream):
+        await stream.receive_some()
+
+    error = await refused(world, f"wss://127.0.0.1:{await world.raw(handler)}/")
+    assert error.retryable
+
+
+async def test_ssl_cert_file_names_the_authorities_to_trust(
+    world, server_tls, authority, tmp_path, monkeypatch
+):
+    file = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    url = await world.websocket(echo, ssl_context=server_tls("127.0.0.1"))
+    transport = await world.dial(url)
+    assert transport.close_info is None
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent.pem"))
+    assert (await refused(world, url)).retryable is False
+
+
+# -- proxies
+
+
+class Proxy:
+    """A small CONNECT proxy that sends everything to one place."""
+
+    def __init__(self, request_head, target_port, *, user=None):
+        self.request_head, self.target_port, self.user = request_head, target_port, user
+        self.asked = []
+
+    async def serve(self, stream):
+        head = await self.request_head(stream)
+        line, *headers = head.decode().split("\r\n")
+        self.asked.append(line)
+        if self.user is not None and f"Proxy-Authorization: Basic {self.user}" not in headers:
+            await stream.send_all(b"HTTP/1.1 407 Who are you\r\nContent-Length: 5\r\n\r\nlogin")
+            return
+        async with await trio.open_tcp_stream("127.0.0.1", self.target_port) as target:
+            await stream.send_all(b"HTTP/1.1 200 Go on\r\n\r\n")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.copy, stream, target, nursery)
+                nursery.start_soon(self.copy, target, stream, nursery)
+
+    async def copy(self, source, sink, nursery):
+        try:
+            async for data in source:
+                await sink.send_all(data)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+        nursery.cancel_scope.cancel()
+
+
+def port_of(url: str) -> int:
+    return int(url.split(":")[2].split("/")[0])
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_a_connection_goes_through_an_http_proxy(world, request_head, server_tls, client_tls, tls):
+    url = await world.websocket(echo, ssl_context=server_tls("live.example") if tls else None)
+    proxy = Proxy(request_head, port_of(url))
+    proxy_port = await world.raw(proxy.serve)
+    target = f"{'wss' if tls else 'ws'}://live.example/live"
+    transport = await world.dial(
+        target, proxy=f"http://127.0.0.1:{proxy_port}", ssl_context=client_tls if tls else None
+    )
+    await transport.send([b"through"])
+    assert list(await transport.receive()) == [b"through"]
+    assert proxy.asked == [f"CONNECT live.example:{443 if tls else 80} HTTP/1.1"]
+
+
+async def test_the_environments_proxy_is_used(world, request_head, monkeypatch):
+    url = await world.websocket(echo)
+    proxy = Proxy(request_head, port_of(url))
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{await world.raw(proxy.serve)}")
+    await world.dial("ws://live.example:8080/live", proxy="env")
+    assert proxy.asked == ["CONNECT live.example:8080 HTTP/1.1"]
+
+
+async def test_credentials_in_the_proxy_url_are_sent_to_the_proxy_and_shown_nowhere(
+    world, request_head, caplog
+):
+    caplog.set_level("DEBUG")
+    url = await world.websocket(echo)
+    proxy = Proxy(request_head, port_of(url), user="bWU6cEBzcw==")
+    port = await world.raw(proxy.serve)
+    transport = await world.dial("ws://live.example/", proxy=f"http://me:p%40ss@127.0.0.1:{port}")
+    assert transport.close_info is None
+    error = await refused(world, "ws://live.example/", proxy=f"http://me:wrong@127.0.0.1:{port}")
+    assert (error.status, error.retryable, error.reason) == (407, False, "login")
+    assert "wrong" not in str(error)
+    assert "proxy" in error.hint
+    assert "p@ss" not in caplog.text
+    assert "p%40ss" not in caplog.text
+
+
+async def test_a_proxy_that_speaks_tls_itself(
+    world, request_head, server_tls, authority, tmp_path, monkeypatch
+):
+    file = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    url = await world.websocket(echo, ssl_context=server_tls("live.example"))
+    proxy = Proxy(request_head, port_of(url))
+    context = server_tls("127.0.0.1")
+
+    async def secured(stream):
+        await proxy.serve(trio.SSLStream(stream, context, server_side=True, https_compatible=True))
+
+    transport = await world.dial("wss://live.example/", proxy=f"https://127.0.0.1:{await world.raw(secured)}")
+    await transport.send([b"twice wrapped"])
+    assert list(await transport.receive()) == [b"twice wrapped"]
+
+
+@pytest.mark.parametrize(("status", "retryable"), [(403, False), (502, True), (504, True)])
+async def test_a_proxy_that_refuses_says_its_status(world, status, retryable):
+    proxy = await world.answering(f"HTTP/1.1 {status} No\r\nContent-Length: 2\r\n\r\nno".encode())
+    error = await refused(world, "wss://live.example/", proxy=proxy.replace("ws:", "http:"))
+    assert (error.status, error.retryable) == (status, retryable)
+    assert "the proxy" in str(error)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://host/",
+        "host:80",
+        "ws://",
+        "ws:///path",
+        "ws://host:99999/",
+        "ws://[::1/",
+        "",
+        f"ftp://{SECRET}/",
+    ],
+)
+async def test_what_is_no_websocket_url_is_refused_without_quoting_it(world, url):
+    error = await refused(world, url)
+    assert error.retryable is False
+
+
+async def test_a_proxy_url_of_another_kind_is_refused(world):
+    error = await refused(world, "ws://live.example/", proxy="socks5://127.0.0.1:1080")
+    assert "proxy URL" in str(error)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"x": "line\r\nbreak"}, {"bad name": "x"}, {"x": "\u4e2d"}, {"\u4e2d": "x"}]
+)
+async def test_a_header_that_http_cannot_carry_is_refused(world, headers):
+    url = await world.websocket(echo)
+    with pytest.raises(ConnectError, match="illegal characters") as caught:
+        await world.dial(url, headers=headers)
+    assert caught.value.retryable is False
+
+
+async def test_a_host_name_that_dns_cannot_carry_is_refused(world):
+    assert (await refused(world, "ws://a..b/")).phase == "dial"
+
+
+async def test_an_ipv6_address_works(world):
+    listeners = await trio.open_tcp_listeners(0, host="::1")
+    seen = []
+
+    async def handler(request):
+        seen.append(request)
+        await request.accept()
+        await trio.sleep_forever()
+
+    server = trio_websocket.WebSocketServer(handler, listeners)
+    await world.nursery.start(functools.partial(server.run))
+    port = listeners[0].socket.getsockname()[1]
+    transport = await world.dial(f"ws://[::1]:{port}/")
+    assert transport.close_info is None
+
+
+async def test_the_default_context_verifies_and_is_loaded_once():
+    from livebridge.transport._dial import _default_context
+
+    context = _default_context("", "")
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert _default_context("", "") is context
+
+
+async def test_nothing_secret_is_logged(world, caplog):
+    caplog.set_level("DEBUG", logger="livebridge")
+    url = await world.websocket(echo)
+    transport = await world.dial(url + "?token=hidden", headers={"x-goog-api-key": SECRET})
+    await transport.send([b"private words"])
+    await transport.receive()
+    await transport.aclose()
+    assert "connected to 127.0.0.1" in caplog.text
+    assert not any(word in caplog.text for word in (SECRET, "hidden", "private"))

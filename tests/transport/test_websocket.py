@@ -1,0 +1,597 @@
+"""An open connection over a real socket."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+import pytest
+import trio
+import trio_websocket
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection
+
+from livebridge.errors import ConnectionLostError
+from livebridge.transport import CloseInfo
+
+GREETING = b"greeting"
+
+
+async def collect(transport, count):
+    found = []
+    while len(found) < count:
+        found += await transport.receive()
+    return found
+
+
+async def drain(transport):
+    """Everything until the end, and the error that tells of it."""
+    found = []
+    while True:
+        try:
+            found += await transport.receive()
+        except ConnectionLostError as error:
+            return found, error
+
+
+@pytest.fixture
+def upgraded(world, request_head):
+    """A raw server that upgrades by hand: the handler gets the TCP stream after the handshake."""
+
+    async def serve(handler, *, together: bytes = b"") -> str:
+        async def accept(stream: trio.SocketStream) -> None:
+            head = await request_head(stream)
+            server = Connection_for(head)
+            await stream.send_all(server + together)
+            await handler(stream)
+
+        return f"ws://127.0.0.1:{await world.raw(accept)}/live"
+
+    return serve
+
+
+def Connection_for(head: bytes) -> bytes:  # noqa: N802
+    import wsproto
+
+    server = wsproto.WSConnection(wsproto.ConnectionType.SERVER)
+    server.receive_data(head)
+    list(server.events())
+    return server.send(wsproto.events.AcceptConnection())
+
+
+def frames(*events) -> bytes:
+    connection = Connection(ConnectionType.SERVER)
+    return b"".join(bytes(connection.send(event)) for event in events)
+
+
+async def echo(ws):
+    while True:
+        await ws.send_message(await ws.get_message())
+
+
+async def test_messages_go_both_ways_in_order(world):
+    transport = await world.dial(await world.websocket(echo))
+    sent = [f"message {index} äöü".encode() for index in range(50)]
+    await transport.send(sent)
+    assert await collect(transport, 50) == sent
+
+
+async def test_text_and_binary_messages_both_arrive_as_bytes(world):
+    async def handler(ws):
+        await ws.send_message("grüße")
+        await ws.send_message(b"\x00\xff")
+        await ws.get_message()
+
+    transport = await world.dial(await world.websocket(handler))
+    assert await collect(transport, 2) == ["grüße".encode(), b"\x00\xff"]
+
+
+async def test_several_frames_go_out_as_text_messages_in_one_write(world, upgraded):
+    received = []
+
+    async def handler(stream):
+        received.append(await stream.receive_some(65536))
+
+    transport = await world.dial(await upgraded(handler))
+    await transport.send([b"one", b"two", b"three"])
+    with pytest.raises(ConnectionLostError):
+        await transport.receive()
+    connection = Connection(ConnectionType.SERVER)
+    connection.receive_data(received[0])
+    assert [event.data for event in connection.events()] == ["one", "two", "three"]
+
+
+async def test_everything_ready_is_handed_over_at_once(world, upgraded):
+    burst = frames(*[BytesMessage(data=bytes([index])) for index in range(200)])
+
+    async def handler(stream):
+        await stream.send_all(burst)
+        await stream.receive_some()
+
+    transport = await world.dial(await upgraded(handler))
+    messages = await transport.receive()
+    assert len(messages) == 200
+
+
+async def test_what_comes_in_the_same_packet_as_the_upgrade_is_not_lost(world, upgraded):
+    async def handler(stream):
+        await stream.receive_some()
+
+    together = frames(BytesMessage(data=b"early"))
+    transport = await world.dial(await upgraded(handler, together=together))
+    assert list(await transport.receive()) == [b"early"]
+
+
+async def test_messages_before_a_close_frame_are_delivered_before_its_error(world, upgraded):
+    burst = frames(
+        BytesMessage(data=b"1"), BytesMessage(data=b"2"), CloseConnection(code=1011, reason="Internal error")
+    )
+    echoes = []
+
+    async def handler(stream):
+        await stream.send_all(burst)
+        echoes.append(await stream.receive_some())
+
+    transport = await world.dial(await upgraded(handler))
+    found, error = await drain(transport)
+    assert found == [b"1", b"2"]
+    assert (error.code, error.reason, error.initiated_by) == (1011, "Internal error", "server")
+    assert transport.close_info == CloseInfo(code=1011, reason="Internal error", initiated_by="server")
+    await transport.aclose()
+    connection = Connection(ConnectionType.SERVER)
+    connection.receive_data(echoes[0])
+    assert [event.code for event in connection.events()] == [1011]
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1007, 1008, 1011, 1012, 1013, 1014, 3000, 4999])
+async def test_the_servers_close_code_and_text_arrive(world, upgraded, code):
+    async def handler(stream):
+        payload = struct.pack("!H", code) + b"because"
+        await stream.send_all(bytes((0x88, len(payload))) + payload)
+        await stream.receive_some()
+
+    transport = await world.dial(await upgraded(handler))
+    _, error = await drain(transport)
+    assert (error.code, error.reason, error.initiated_by) == (code, "because", "server")
+    assert str(code) in str(error)
+    assert "because" in str(error)
+
+
+async def test_a_close_frame_without_a_code_is_1005(world, upgraded):
+    async def handler(stream):
+        await stream.send_all(b"\x88\x00")
+        await stream.receive_some()
+
+    transport = await world.dial(await upgraded(handler))
+    _, error = await drain(transport)
+    assert (error.code, error.reason, error.initiated_by) == (1005, "", "server")
+
+
+async def test_an_end_of_file_is_the_networks_doing(world, upgraded):
+    async def handler(stream):
+        await stream.send_all(frames(BytesMessage(data=b"last")))
+
+    transport = await world.dial(await upgraded(handler))
+    found, error = await drain(transport)
+    assert found == [b"last"]
+    assert (error.code, error.reason, error.initiated_by) == (None, "", "network")
+
+
+async def test_a_reset_in_the_middle_of_a_frame_is_the_networks_doing(world, upgraded):
+    async def handler(stream):
+        await stream.send_all(
+            frames(BytesMessage(data=b"whole")) + frames(BytesMessage(data=b"x" * 1000))[:500]
+        )
+        await stream.receive_some()
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    transport = await world.dial(await upgraded(handler))
+    assert list(await transport.receive()) == [b"whole"]
+    await transport.send([b"go on"])
+    found, error = await drain(transport)
+    assert found == []
+    assert (error.code, error.initiated_by) == (None, "network")
+    assert isinstance(error.__cause__, trio.BrokenResourceError)
+
+
+async def test_an_oversize_message_closes_with_1009_and_keeps_what_came_before(world):
+    closed = []
+
+    async def handler(ws):
+        await ws.send_message(b"small")
+        await ws.send_message(b"x" * 2000)
+        try:
+            await ws.get_message()
+        except trio_websocket.ConnectionClosed as error:
+            closed.append(error.reason.code)
+
+    transport = await world.dial(await world.websocket(handler), max_message_size=1000)
+    found, error = await drain(transport)
+    assert found == [b"small"]
+    assert (error.code, error.initiated_by) == (1009, "client")
+    assert "1000 bytes" in error.reason
+    await transport.aclose()
+    while not closed:
+        await trio.testing.wait_all_tasks_blocked()
+    assert closed == [1009]
+
+
+async def test_a_message_of_sixteen_megabytes_is_accepted(world):
+    async def handler(ws):
+        await ws.send_message(b"x" * 2**24)
+        await ws.get_message()
+
+    transport = await world.dial(await world.websocket(handler))
+    assert len((await transport.receive())[0]) == 2**24
+
+
+async def test_a_violation_closes_with_1002_by_this_side(world, upgraded):
+    async def handler(stream):
+        await stream.send_all(b"\xff\x00")
+        await stream.receive_some()
+
+    transport = await world.dial(await upgraded(handler))
+    _, error = await drain(transport)
+    assert (error.code, error.initiated_by) == (1002, "client")
+
+
+async def test_pings_are_answered_while_nobody_receives(world):
+    answered = trio.Event()
+
+    async def handler(ws):
+        for _ in range(3):
+            await ws.send_message("nobody reads this")
+            await ws.ping()
+        answered.set()
+        await ws.get_message()
+
+    transport = await world.dial(await world.websocket(handler))
+    with trio.fail_after(5):
+        await answered.wait()
+    assert len(await collect(transport, 3)) == 3
+
+
+async def test_reading_pauses_at_a_full_queue_and_goes_on_when_there_is_room(world, upgraded):
+    pong = trio.Event()
+    full = trio.Event()
+
+    async def handler(stream):
+        for index in range(5):
+            await stream.send_all(frames(BytesMessage(data=bytes([index]))))
+            await trio.testing.wait_all_tasks_blocked(0.01)
+        await stream.send_all(b"\x89\x00")
+        with trio.move_on_after(0.05):
+            await stream.receive_some()
+            pong.set()
+        full.set()
+        await stream.receive_some()
+        pong.set()
+
+    transport = await world.dial(await upgraded(handler), message_queue_size=3)
+    await full.wait()
+    assert not pong.is_set()
+    assert await collect(transport, 5) == [bytes([index]) for index in range(5)]
+    with trio.fail_after(5):
+        await pong.wait()
+
+
+async def test_every_kind_of_inbound_frame_counts_as_life(world, upgraded):
+    step, seen = trio.Event(), []
+    sends = [frames(BytesMessage(data=b"m")), b"\x89\x00", b"\x8a\x00", frames(BytesMessage(data=b"abc"))[:3]]
+
+    async def handler(stream):
+        nonlocal step
+        for data in sends:
+            await step.wait()
+            step = trio.Event()
+            await stream.send_all(data)
+        await trio.sleep_forever()
+
+    transport = await world.dial(await upgraded(handler))
+    for _ in sends:
+        before = transport.last_heard
+        seen.append(before)
+        step.set()
+        with trio.fail_after(5):
+            while transport.last_heard == before:
+                await trio.testing.wait_all_tasks_blocked(0.001)
+    assert seen == sorted(set(seen))
+
+
+async def test_a_ping_goes_out_and_its_pong_shows_as_life(world):
+    transport = await world.dial(await world.websocket(echo))
+    before = transport.last_heard
+    await transport.ping()
+    with trio.fail_after(5):
+        while transport.last_heard == before:
+            await trio.testing.wait_all_tasks_blocked(0.001)
+    assert transport.last_heard > before
+
+
+async def test_a_close_by_us_reaches_the_server_with_code_and_text(world):
+    told = []
+
+    async def handler(ws):
+        try:
+            await ws.get_message()
+        except trio_websocket.ConnectionClosed as error:
+            told.append((error.reason.code, error.reason.reason))
+
+    transport = await world.dial(await world.websocket(handler))
+    await transport.aclose(4001, "enough")
+    assert transport.close_info == CloseInfo(code=4001, reason="enough", initiated_by="client")
+    assert told == [(4001, "enough")]
+    with pytest.raises(ConnectionLostError, match="this side with 4001: enough"):
+        await transport.receive()
+    with pytest.raises(ConnectionLostError):
+        await transport.send([b"late"])
+    with pytest.raises(ConnectionLostError):
+        await transport.ping()
+
+
+async def test_what_arrived_before_our_close_can_still_be_received(world, upgraded):
+    async def handler(stream):
+        await stream.send_all(frames(*[BytesMessage(data=bytes([index])) for index in range(10)]))
+        while data := await stream.receive_some():
+            if data[0] == 0x88:
+                await stream.send_all(frames(BytesMessage(data=b"in flight"), CloseConnection(code=1000)))
+
+    transport = await world.dial(await upgraded(handler), message_queue_size=2)
+    await trio.testing.wait_all_tasks_blocked(0.01)
+    await transport.aclose()
+    found, error = await drain(transport)
+    assert found == [*[bytes([index]) for index in range(10)], b"in flight"]
+    assert (error.code, error.initiated_by) == (1000, "client")
+
+
+async def test_closing_twice_and_from_several_tasks_is_fine(world):
+    transport = await world.dial(await world.websocket(echo))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(transport.aclose)
+        nursery.start_soon(transport.aclose)
+    await transport.aclose()
+    transport.abort()
+    assert transport.close_info == CloseInfo(code=1000, initiated_by="client")
+
+
+async def test_a_server_that_never_answers_the_close_costs_the_timeout_and_no_more(world, upgraded):
+    async def handler(stream):
+        await trio.sleep_forever()
+
+    transport = await world.dial(await upgraded(handler))
+    started = trio.current_time()
+    await transport.aclose(timeout=0.05)
+    assert 0.04 < trio.current_time() - started < 1
+    assert transport.close_info == CloseInfo(code=1000, initiated_by="client")
+
+
+async def test_a_close_sends_its_frame_even_when_everything_is_cancelled(world):
+    told = trio.Event()
+
+    async def handler(ws):
+        try:
+            await ws.get_message()
+        except trio_websocket.ConnectionClosed as error:
+            if error.reason.code == 1000:
+                told.set()
+
+    url = await world.websocket(handler)
+    from livebridge.transport import dial
+
+    async with trio.open_nursery() as nursery:
+        transport = await dial(nursery, url, headers={}, proxy=None)
+        nursery.cancel_scope.cancel()
+        try:
+            await transport.receive()
+        finally:
+            await transport.aclose()
+    assert nursery.cancel_scope.cancelled_caught
+    with trio.fail_after(5):
+        await told.wait()
+    assert transport.close_info == CloseInfo(code=1000, initiated_by="client")
+
+
+async def test_nobody_waits_for_a_reader_that_was_cancelled_with_its_nursery(world):
+    from livebridge.transport import dial
+
+    url = await world.websocket(echo)
+    async with trio.open_nursery() as nursery:
+        transport = await dial(nursery, url, headers={}, proxy=None)
+        nursery.cancel_scope.cancel()
+    with pytest.raises(ConnectionLostError):
+        await transport.receive()
+    await transport.aclose()
+
+
+async def test_an_abort_is_immediate_and_wakes_everybody(world):
+    transport = await world.dial(await world.websocket(echo))
+    errors = []
+
+    async def receiver():
+        try:
+            await transport.receive()
+        except ConnectionLostError as error:
+            errors.append(error.initiated_by)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(receiver)
+        await trio.testing.wait_all_tasks_blocked()
+        transport.abort()
+        transport.abort()
+    assert errors == ["client"]
+    assert transport.close_info == CloseInfo(code=None, initiated_by="client")
+    await transport.aclose()
+
+
+@pytest.mark.parametrize("count", range(6))
+async def test_cancelling_receive_anywhere_loses_nothing(world, count):
+    total = 40
+
+    async def handler(ws):
+        for index in range(total):
+            await ws.send_message(f"{index}")
+        await ws.get_message()
+
+    transport = await world.dial(await world.websocket(handler))
+    found = []
+    while len(found) < total:
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+
+                async def cancel_later(scope=scope):
+                    for _ in range(count):
+                        await trio.lowlevel.checkpoint()
+                    scope.cancel()
+
+                nursery.start_soon(cancel_later)
+                found += await transport.receive()
+    assert found == [f"{index}".encode() for index in range(total)]
+
+
+async def stuck_server(stream):
+    stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    await trio.sleep_forever()
+
+
+async def test_a_send_to_a_server_that_does_not_read_can_be_cancelled_and_the_connection_is_gone(
+    world, upgraded
+):
+    transport = await world.dial(await upgraded(stuck_server))
+    with trio.move_on_after(0.1) as scope:
+        await transport.send([b"x" * 2**24])
+    assert scope.cancelled_caught
+    assert transport.close_info == CloseInfo(initiated_by="client")
+    with pytest.raises(ConnectionLostError):
+        await transport.send([b"more"])
+
+
+async def test_a_send_cancelled_before_it_writes_leaves_the_connection_alone(world):
+    transport = await world.dial(await world.websocket(echo))
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await transport.send([b"never"])
+    assert scope.cancelled_caught
+    await transport.send([b"alive"])
+    assert list(await transport.receive()) == [b"alive"]
+
+
+async def test_an_abort_frees_a_stuck_send(world, upgraded):
+    transport = await world.dial(await upgraded(stuck_server))
+    errors = []
+
+    async def sender():
+        try:
+            await transport.send([b"x" * 2**24])
+        except ConnectionLostError as error:
+            errors.append(error.initiated_by)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(sender)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        transport.abort()
+    assert errors == ["client"]
+
+
+async def test_a_close_behind_a_stuck_send_is_bounded(world, upgraded):
+    transport = await world.dial(await upgraded(stuck_server))
+    errors = []
+
+    async def sender():
+        try:
+            await transport.send([b"x" * 2**24])
+        except ConnectionLostError as error:
+            errors.append(error.code)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(sender)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        await transport.aclose(timeout=0.05)
+    assert errors == [1000]
+
+
+async def test_a_server_that_stopped_reading_is_still_heard_and_its_pings_cost_no_memory(world, upgraded):
+    async def handler(stream):
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        await stream.send_all(b"\x89\x00" * 1000 + frames(BytesMessage(data=b"still here")))
+        await trio.sleep_forever()
+
+    transport = await world.dial(await upgraded(handler))
+    async with trio.open_nursery() as nursery:
+
+        async def sender():
+            with pytest.raises(ConnectionLostError):
+                await transport.send([b"x" * 2**24])
+
+        nursery.start_soon(sender)
+        assert list(await transport.receive()) == [b"still here"]
+        await transport.ping()
+        await transport.ping()
+        assert len(transport._due) <= 2
+        transport.abort()
+
+
+async def test_a_second_sender_waits_for_the_first(world, upgraded):
+    release = trio.Event()
+    received = bytearray()
+
+    async def handler(stream):
+        await release.wait()
+        while data := await stream.receive_some():
+            received.extend(data)
+
+    transport = await world.dial(await upgraded(handler))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(transport.send, [b"x" * 2**23])
+        await trio.testing.wait_all_tasks_blocked(0.02)
+        nursery.start_soon(transport.send, [b"second"])
+        await trio.testing.wait_all_tasks_blocked(0.02)
+        release.set()
+    await transport.aclose(timeout=0.1)
+    connection = Connection(ConnectionType.SERVER)
+    connection.receive_data(bytes(received))
+    text = "".join(event.data for event in connection.events() if hasattr(event, "data"))
+    assert text == "x" * 2**23 + "second"
+
+
+async def test_when_the_connection_breaks_a_waiting_second_sender_learns_of_it(world, upgraded):
+    transport = await world.dial(await upgraded(stuck_server))
+    errors = []
+
+    async def sender(data):
+        try:
+            await transport.send([data])
+        except ConnectionLostError as error:
+            errors.append(error)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(sender, b"x" * 2**24)
+        await trio.testing.wait_all_tasks_blocked(0.02)
+        nursery.start_soon(sender, b"second")
+        await trio.testing.wait_all_tasks_blocked(0.02)
+        transport.abort()
+    assert len(errors) == 2
+
+
+async def test_a_connection_works_over_tls_and_aborts_there_too(world, server_tls, client_tls):
+    url = await world.websocket(echo, ssl_context=server_tls("127.0.0.1"))
+    transport = await world.dial(url, ssl_context=client_tls)
+    await transport.send([b"secret"] * 3)
+    assert await collect(transport, 3) == [b"secret"] * 3
+    await transport.aclose()
+    assert transport.close_info == CloseInfo(code=1000, initiated_by="client")
+    other = await world.dial(url, ssl_context=client_tls)
+    other.abort()
+    with pytest.raises(ConnectionLostError):
+        await other.receive()
+
+
+async def test_no_task_and_no_socket_is_left_after_the_end(world):
+    from livebridge.transport import dial
+
+    url = await world.websocket(echo)
+    async with trio.open_nursery() as nursery:
+        transport = await dial(nursery, url, headers={}, proxy=None)
+        await transport.aclose()
+        await trio.testing.wait_all_tasks_blocked()
+        assert not nursery.child_tasks
+    assert transport._socket.socket.fileno() == -1
