@@ -35,15 +35,10 @@ _VIDEO_FORMS: Final = "JPEG or PNG bytes, (bytes, 'image/…'), a Blob or a PIL 
 
 @runtime_checkable
 class Picture(Protocol):
-    """What is used of a Pillow image."""
+    """What is used of a Pillow image: the format of its file, its pixel format, and `save`."""
 
-    @property
-    def format(self) -> str | None:
-        """Format of the file it was read from."""
-
-    @property
-    def mode(self) -> str:
-        """Pixel format."""
+    format: str | None
+    mode: str
 
     def save(self, file: BytesIO, kind: str, /, **options: str) -> None:
         """Write it."""

@@ -232,17 +232,12 @@ def build_setup(
     """Make the first message of a connection.
 
     Args:
-        config: The configuration; its Python functions must have been declared (`with_declarations`), else
-            they are left out.
+        config: The configuration; Python functions that are not declared (`with_declarations`) are left out.
         model_resource: The model's full name as the backend wants it.
-        backend: Vertex is asked for AUDIO where no modality is given, as the SDKs do; the Gemini API decides
-            for itself.
+        backend: Vertex is asked for AUDIO where no modality is given, as the SDKs do.
         handle: The handle to resume with. *Only* this one is sent: the one in ``config.session_resumption``
             is what a session begins with, not what it continues with.
         transparent: Ask for the index of the last message consumed (Vertex).
-
-    Returns:
-        The setup.
     """
     generation = config.generation()
     if generation.response_modalities is None and backend == "vertex":

@@ -12,6 +12,7 @@ import attrs
 
 from livebridge import wire
 from livebridge.errors import ConfigError
+from livebridge.protocol._foreign import opened
 
 Function = Callable[..., object]  # type: ignore[explicit-any]  # its signature is the user's
 """A Python function that the model may call."""
@@ -90,8 +91,7 @@ def _item(value: object, where: str) -> wire.Tool | Function:
         return value
     if isinstance(value, wire.FunctionDeclaration):
         return wire.Tool(function_declarations=(value,))
-    if hasattr(value, "model_dump") and not isinstance(value, type):
-        value = value.model_dump(exclude_none=True)
+    value = opened(value)
     if isinstance(value, Mapping):
         return _from_mapping(value, where)
     if callable(value):

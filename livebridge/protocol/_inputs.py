@@ -13,6 +13,7 @@ from livebridge.errors import ConfigError
 from livebridge.protocol._blobs import AudioChunk, audio_blob, audio_chunk, image_blob
 from livebridge.protocol._config_tools import tool_list
 from livebridge.protocol._contents import instruction, turns
+from livebridge.protocol._foreign import is_foreign
 from livebridge.protocol._responses import function_responses
 
 __all__ = [
@@ -104,9 +105,7 @@ def _one(name: str, value: object) -> wire.RealtimeInput:
 def _signal(name: str, value: object) -> None:
     """A signal is given or not; the SDK's empty objects count as given."""
     empty_object = not isinstance(value, bool | int | float | str | list) and (
-        value == {}
-        or isinstance(value, wire.ActivityStart | wire.ActivityEnd)
-        or hasattr(value, "model_dump")
+        value == {} or isinstance(value, wire.ActivityStart | wire.ActivityEnd) or is_foreign(value)
     )
     if value is not True and not (empty_object and name != "audio_stream_end"):
         raise ConfigError(f"{name} can only be True (or left out), not {value!r}")

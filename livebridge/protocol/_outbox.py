@@ -44,6 +44,10 @@ MAX_LEDGER_BYTES: Final = 8 * 2**20
 """Bytes of the same."""
 
 
+_ROUNDING: Final = 1e-9
+"""Seconds. Chunks of a tenth of a second do not add up to a whole one in binary."""
+
+
 class Kind(StrEnum):
     """What an entry is, as far as keeping or giving it up goes."""
 
@@ -160,7 +164,13 @@ class Outbox:
         return any(entry.kind not in _MEDIA for entry in self._sent)
 
     def has_room(self, size: int) -> bool:
-        """Whether a non-media message of `size` bytes would be accepted now."""
+        """Whether a non-media message of `size` bytes would be accepted now.
+
+        Under transparent resumption the ledger of unacknowledged messages counts too: nothing that may have to
+        be written again is ever forgotten.
+        """
+        if self.transparent and self._is_ledger_full():
+            return False
         if self._messages == 0:
             return True
         return self._messages < self.max_messages and self._bytes + size <= self.max_bytes
@@ -246,27 +256,26 @@ class Outbox:
         self.connected = True
         self._next_index = 1
 
-    def connection_lost(self, *, planned: bool = False) -> Lost:
+    def connection_lost(self) -> Lost:
         """The connection is gone; decide what is written again.
 
-        Args:
-            planned: We closed it in order (a rotation); what was written counts as delivered unless the
-                server acknowledges by index.
+        What was in flight is written again in any case. What had been written since the last handle is
+        written again where the server acknowledges by index (or `replay_uncertain` says so), and is reported
+        as uncertain otherwise: a handle stands for the conversation as it was when it was made.
         """
         self.connected = False
-        again = list(self._in_flight)
+        replayed: tuple[Entry, ...] = ()
         uncertain: tuple[Entry, ...] = ()
-        if self.transparent or (self.replay_uncertain and not planned):
-            again = [*self._sent, *again]
-            self._clear_sent()
-        elif not planned:
+        if self.transparent or self.replay_uncertain:
+            replayed = tuple(self._sent)
+            for entry in replayed:
+                self._recount(entry)
+        else:
             uncertain = tuple(self._sent)
-            self._clear_sent()
-        replayed = tuple(entry for entry in again if entry.state == "written")
+        self._clear_sent()
+        again = [*replayed, *self._in_flight]
         self._in_flight.clear()
         for entry in again:
-            if entry in replayed:
-                self._recount(entry)
             entry.index = None
         self._pending.extendleft(reversed(again))
         self._next_index = 1
@@ -316,7 +325,7 @@ class Outbox:
         seconds = sum(entry.seconds for entry in audio)
         stale = [entry for entry in media if entry.kind is Kind.VIDEO][:-1]
         for entry in audio:
-            if seconds <= self.media_buffer:
+            if seconds <= self.media_buffer + _ROUNDING:
                 break
             seconds -= entry.seconds
             stale.append(entry)
@@ -341,11 +350,19 @@ class Outbox:
                 yield entry
 
     def _bound_ledger(self) -> None:
-        while len(self._sent) > MAX_LEDGER_MESSAGES or self._sent_bytes > MAX_LEDGER_BYTES:
-            victim = next((entry for entry in self._sent if entry.kind in _MEDIA), self._sent[0])
+        """Keep the ledger within its bounds: media goes first; content only where it is merely reported."""
+        while self._is_ledger_full():
+            victim = next((entry for entry in self._sent if entry.kind in _MEDIA), None)
+            if victim is None:
+                if self.transparent:
+                    return
+                victim = self._sent[0]
             self._sent.remove(victim)
             self._sent_bytes -= len(victim.payload)
             self.lossy = True
+
+    def _is_ledger_full(self) -> bool:
+        return len(self._sent) > MAX_LEDGER_MESSAGES or self._sent_bytes > MAX_LEDGER_BYTES
 
     def _clear_sent(self) -> None:
         self._sent.clear()

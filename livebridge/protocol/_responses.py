@@ -15,13 +15,14 @@ import attrs
 
 from livebridge import wire
 from livebridge.errors import ConfigError
+from livebridge.protocol._foreign import is_foreign, opened
 
 _FORMS: Final = "a FunctionResponse, a mapping with id, name and response, or a list of these"
 
 # JSON nested deeper than this is a cycle, or nothing a model would read.
 _MAX_DEPTH: Final = 64
 
-_INT_BITS: Final = 64
+_INT_LIMIT: Final = 2**63
 
 
 def function_responses(
@@ -62,8 +63,8 @@ def _listed(value: object) -> Sequence[object]:
         return [value]
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview):
         return value
-    if hasattr(value, "model_dump"):
-        return _listed(value.model_dump(exclude_none=True))
+    if is_foreign(value):
+        return _listed(opened(value))
     raise ConfigError(f"a tool response takes {_FORMS}, not {type(value).__name__}")
 
 
@@ -91,7 +92,7 @@ def _response(
 
 def _mapping(value: object) -> object:
     """Wrap what is no mapping; an object that lists its own fields is one."""
-    if isinstance(value, Mapping) or hasattr(value, "model_dump"):
+    if isinstance(value, Mapping) or is_foreign(value):
         return value
     return {"result": value}
 
@@ -120,8 +121,7 @@ def json_value(value: object, where: str, depth: int = 0) -> object:
         raise ConfigError(f"{where} is nested too deeply (or contains itself)")
     if isinstance(value, Enum):
         value = value.value
-    if hasattr(value, "model_dump") and not isinstance(value, type):
-        value = value.model_dump(exclude_none=True)
+    value = opened(value)
     if isinstance(value, Mapping):
         return {key: json_value(item, f"{where}.{key}", depth + 1) for key, item in _pairs(value, where)}
     if isinstance(value, list | tuple):
@@ -139,7 +139,7 @@ def _scalar(value: object, where: str) -> object:
             raise ConfigError(f"{where} is no valid Unicode text: {error.reason}") from None
         return value
     if isinstance(value, int):
-        if value.bit_length() >= _INT_BITS:
+        if not -_INT_LIMIT <= value < _INT_LIMIT:
             raise ConfigError(f"{where} has more than 64 bits; send it as text")
         return value
     if isinstance(value, float):

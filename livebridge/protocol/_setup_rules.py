@@ -79,7 +79,7 @@ def check(
         config: The configuration.
         model: The model's name, with or without a prefix.
         backend: Where it will be sent.
-        api_version: Version of the API; ``None`` where it is not known yet, then rules on it are left out.
+        api_version: Version of the API; ``None`` leaves out the rules on it.
         models: Further models; see `capabilities`.
 
     Raises:
@@ -103,10 +103,8 @@ def check(
     for rule in _MODEL_RULES:
         problems.extend(f"{able.name}: {problem}" for problem in rule(setup, able))
     if problems:
-        raise ConfigError(
-            f"this configuration would be refused by the server ({backend}):\n"
-            + "\n".join(f"- {problem}" for problem in problems)
-        )
+        lines = "\n".join(f"- {problem}" for problem in problems)
+        raise ConfigError(f"this configuration would be refused by the server ({backend}):\n{lines}")
 
 
 def _reached(value: object, path: str) -> list[object]:

@@ -314,6 +314,7 @@ def test_responses_come_in_many_forms(given):
         ((1, 2), {"result": [1, 2]}),
         ({"a": {"b": Colour.RED}}, {"a": {"b": "red"}}),
         ({}, {}),
+        (-(2**63), {"result": -(2**63)}),
         (types.Blob(mime_type="x"), {"mime_type": "x"}),
         (
             {"deep": [types.Blob(mime_type="x"), True, 1.5, None]},

@@ -1,0 +1,341 @@
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from livebridge.errors import OutboxFullError
+from livebridge.protocol import Kind, Outbox
+from livebridge.protocol import _outbox as module
+
+
+def accept(outbox: Outbox, *kinds: Kind, seconds: float = 0.1) -> list:
+    return [
+        outbox.accept(kind, kind.value.encode(), now=0.0, seconds=seconds if kind is Kind.AUDIO else 0.0)
+        for kind in kinds
+    ]
+
+
+def connected(**options) -> Outbox:
+    outbox = Outbox(**options)
+    outbox.start_connection()
+    return outbox
+
+
+def test_everything_is_written_in_the_order_of_acceptance():
+    outbox = connected()
+    accept(outbox, Kind.SIGNAL, Kind.AUDIO, Kind.CONTENT, Kind.AUDIO, Kind.TOOL, Kind.VIDEO, Kind.SIGNAL)
+    assert [entry.kind for entry in outbox.take()] == [
+        Kind.SIGNAL, Kind.AUDIO, Kind.CONTENT, Kind.AUDIO, Kind.TOOL, Kind.VIDEO, Kind.SIGNAL,
+    ]  # fmt: skip
+
+
+def test_a_batch_is_bounded_in_bytes_but_never_empty():
+    outbox = connected()
+    for _ in range(3):
+        outbox.accept(Kind.CONTENT, b"x" * 40, now=0.0)
+    assert len(outbox.take(max_bytes=100)) == 2
+    assert len(outbox.take(max_bytes=10)) == 1
+    assert outbox.take() == []
+    assert not outbox.is_idle
+    outbox.written()
+    assert outbox.is_idle
+
+
+def test_content_is_refused_when_there_is_no_room_but_media_never():
+    outbox = connected(max_messages=2)
+    accept(outbox, Kind.CONTENT, Kind.TOOL)
+    with pytest.raises(OutboxFullError, match="2 messages"):
+        accept(outbox, Kind.CONTENT)
+    accept(outbox, Kind.AUDIO)
+    assert outbox.pending == 3
+    outbox.take()
+    outbox.written()
+    accept(outbox, Kind.CONTENT)
+
+
+def test_a_message_larger_than_the_bound_is_accepted_alone():
+    outbox = connected(max_bytes=10)
+    outbox.accept(Kind.CONTENT, b"x" * 50, now=0.0)
+    assert not outbox.has_room(1)
+
+
+def test_invariant_29_media_without_a_connection_is_a_window():
+    outbox = Outbox(media_buffer=1.0)
+    entries = accept(outbox, *[Kind.AUDIO] * 30)
+    kept = [entry for entry in entries if entry.state == "accepted"]
+    assert kept == entries[-10:]
+    assert outbox.dropped_media == 20
+    assert outbox.dropped_media_seconds == pytest.approx(2.0)
+
+
+def test_signals_are_never_dropped_and_only_the_newest_picture_is_kept():
+    outbox = Outbox(media_buffer=0.0)
+    entries = accept(outbox, Kind.SIGNAL, Kind.VIDEO, Kind.AUDIO, Kind.VIDEO, Kind.SIGNAL)
+    assert [entry.state for entry in entries] == ["accepted", "dropped", "dropped", "accepted", "accepted"]
+    outbox.start_connection()
+    assert [entry.kind for entry in outbox.take()] == [Kind.SIGNAL, Kind.VIDEO, Kind.SIGNAL]
+
+
+def test_media_is_bounded_in_bytes_while_connected(monkeypatch):
+    monkeypatch.setattr(module, "MAX_MEDIA_BYTES", 100)
+    outbox = connected()
+    entries = [outbox.accept(Kind.AUDIO, b"x" * 40, now=0.0, seconds=1.0) for _ in range(4)]
+    assert [entry.state for entry in entries] == ["dropped", "dropped", "accepted", "accepted"]
+
+
+def test_losing_the_connection_prunes_media_to_the_window():
+    outbox = connected(media_buffer=0.2)
+    accept(outbox, *[Kind.AUDIO] * 5)
+    lost = outbox.connection_lost()
+    assert len(lost.dropped) == 3
+
+
+def test_what_was_in_flight_is_written_again():
+    outbox = connected()
+    accept(outbox, Kind.CONTENT)
+    first = outbox.take()
+    assert first[0].index == 1
+    lost = outbox.connection_lost()
+    assert lost.uncertain == ()
+    outbox.start_connection()
+    assert outbox.take() == first
+    assert first[0].index == 1
+
+
+def test_without_acknowledgements_what_was_written_since_the_handle_is_uncertain():
+    outbox = connected()
+    covered, *_ = accept(outbox, Kind.CONTENT)
+    outbox.take()
+    outbox.written()
+    assert outbox.has_uncovered_content
+    outbox.covered(None)
+    assert covered.state == "acked"
+    assert not outbox.has_uncovered_content
+    later = accept(outbox, Kind.CONTENT, Kind.AUDIO)
+    outbox.take()
+    outbox.written()
+    lost = outbox.connection_lost()
+    assert lost.uncertain == (later[0],)
+    assert lost.replayed == ()
+    assert outbox.is_idle
+
+
+def test_uncertain_messages_are_written_again_if_asked_for():
+    outbox = connected(replay_uncertain=True)
+    entry, *_ = accept(outbox, Kind.CONTENT)
+    outbox.take()
+    outbox.written()
+    assert outbox.connection_lost().replayed == (entry,)
+    outbox.start_connection()
+    assert outbox.take() == [entry]
+
+
+def test_a_message_replayed_twice_is_counted_once():
+    outbox = connected(transparent=True, max_messages=1)
+    accept(outbox, Kind.CONTENT)
+    for _ in range(3):
+        outbox.take()
+        outbox.written()
+        outbox.connection_lost()
+        outbox.start_connection()
+        outbox.take()
+        outbox.connection_lost()
+        outbox.start_connection()
+    outbox.take()
+    outbox.written()
+    assert outbox._messages == 0
+    assert outbox._bytes == 0
+
+
+def test_a_missing_index_acknowledges_nothing():
+    outbox = connected(transparent=True)
+    accept(outbox, Kind.CONTENT, Kind.CONTENT)
+    outbox.take()
+    outbox.written()
+    outbox.covered(None)
+    assert outbox.unacknowledged == 2
+    outbox.covered(1)
+    assert outbox.unacknowledged == 1
+    outbox.covered(99)
+    assert outbox.unacknowledged == 0
+
+
+def test_a_fresh_session_replays_nothing():
+    outbox = connected(transparent=True)
+    entry, *_ = accept(outbox, Kind.CONTENT)
+    outbox.take()
+    outbox.written()
+    assert outbox.fresh_session() == (entry,)
+    assert outbox.unacknowledged == 0
+
+
+def test_old_messages_are_given_up_and_reported():
+    outbox = Outbox()
+    old = outbox.accept(Kind.CONTENT, b"old", now=0.0)
+    new = outbox.accept(Kind.CONTENT, b"new", now=50.0)
+    assert outbox.expire(now=121.0, max_age=120.0) == [old]
+    assert old.state == "dropped"
+    outbox.start_connection()
+    assert outbox.take() == [new]
+
+
+def test_giving_up_media_leaves_the_rest():
+    outbox = connected()
+    entries = accept(outbox, Kind.AUDIO, Kind.CONTENT, Kind.VIDEO)
+    assert outbox.drop_media() == [entries[0], entries[2]]
+    assert outbox.take() == [entries[1]]
+
+
+def test_abandoning_returns_everything_that_was_not_written():
+    outbox = connected()
+    entries = accept(outbox, Kind.CONTENT, Kind.AUDIO)
+    outbox.take(max_bytes=1)
+    assert outbox.unsent() == entries
+    assert outbox.abandon() == entries
+    assert outbox.is_idle
+    assert all(entry.state == "dropped" for entry in entries)
+
+
+def test_an_observer_hears_of_every_change():
+    outbox = connected()
+    entry = outbox.accept(Kind.CONTENT, b"x", now=0.0)
+    seen = []
+    entry.observer = lambda entry: seen.append(entry.state)
+    outbox.take()
+    outbox.written()
+    outbox.covered(None)
+    assert seen == ["written", "acked"]
+
+
+def test_what_a_store_should_keep_is_everything_that_no_handle_covers():
+    outbox = connected()
+    entries = accept(outbox, Kind.CONTENT, Kind.TOOL, Kind.CONTENT)
+    outbox.take(max_bytes=1)
+    outbox.written()
+    outbox.take(max_bytes=1)
+    assert list(outbox.unsettled()) == entries
+
+
+def test_the_ledger_gives_up_media_first_and_says_that_it_is_lossy(monkeypatch):
+    monkeypatch.setattr(module, "MAX_LEDGER_MESSAGES", 2)
+    outbox = connected(transparent=True)
+    entries = accept(outbox, Kind.CONTENT, Kind.AUDIO, Kind.CONTENT)
+    outbox.take()
+    outbox.written()
+    assert outbox.lossy
+    assert list(outbox.unsettled()) == [entries[0], entries[2]]
+
+
+def test_a_full_ledger_of_content_makes_senders_wait_and_forgets_nothing(monkeypatch):
+    monkeypatch.setattr(module, "MAX_LEDGER_MESSAGES", 1)
+    outbox = connected(transparent=True)
+    accept(outbox, Kind.CONTENT, Kind.CONTENT)
+    outbox.take()
+    outbox.written()
+    assert outbox.unacknowledged == 2
+    assert not outbox.has_room(1)
+    outbox.covered(1)
+    assert outbox.has_room(1)
+
+
+def test_without_acknowledgements_the_ledger_forgets_the_oldest(monkeypatch):
+    monkeypatch.setattr(module, "MAX_LEDGER_BYTES", 10)
+    outbox = connected()
+    accept(outbox, Kind.CONTENT, Kind.CONTENT)
+    outbox.take()
+    outbox.written()
+    assert outbox.unacknowledged == 1
+    assert outbox.lossy
+
+
+class TransparentMachine(RuleBasedStateMachine):
+    """Transparent resumption: the server's state is a prefix of what was accepted, and in the end all of it.
+
+    The model server consumes in order, snapshots its state into handles, and forgets everything after the last
+    snapshot when a connection ends.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outbox = Outbox(transparent=True)
+        self.accepted = 0
+        self.up = False
+        self.socket: list[int] = []
+        self.server: list[int] = []
+        self.consumed = 0
+        self.snapshot: list[int] = []
+        self.handle: list[int] | None = None
+        self.updates: list[tuple[list[int] | None, int | None]] = []
+
+    @rule()
+    def app_sends(self) -> None:
+        if self.outbox.has_room(8):
+            self.accepted += 1
+            self.outbox.accept(Kind.CONTENT, b"%08d" % self.accepted, now=0.0)
+
+    @precondition(lambda self: not self.up)
+    @rule()
+    def connect(self) -> None:
+        self.up = True
+        self.socket = []
+        self.updates = []
+        self.consumed = 0
+        self.server = list(self.handle or [])
+        self.outbox.start_connection()
+
+    @precondition(lambda self: self.up)
+    @rule(limit=st.integers(1, 40))
+    def write(self, limit: int) -> None:
+        batch = self.outbox.take(max_bytes=limit)
+        self.socket += [int(entry.payload) for entry in batch]
+        if batch:
+            self.outbox.written()
+
+    @precondition(lambda self: self.up)
+    @rule(limit=st.integers(1, 40))
+    def write_and_break(self, limit: int) -> None:
+        self.outbox.take(max_bytes=limit)
+        self.drop()
+
+    @precondition(lambda self: self.up and self.socket)
+    @rule()
+    def server_consumes_one(self) -> None:
+        self.server.append(self.socket.pop(0))
+        self.consumed += 1
+
+    @precondition(lambda self: self.up)
+    @rule(resumable=st.booleans())
+    def server_updates(self, resumable: bool) -> None:
+        index = self.consumed or None
+        self.updates.append((list(self.server) if resumable else None, index))
+
+    @precondition(lambda self: self.up and self.updates)
+    @rule()
+    def client_reads_update(self) -> None:
+        handle, index = self.updates.pop(0)
+        if handle is not None:
+            self.handle = handle
+            self.outbox.covered(index)
+
+    @precondition(lambda self: self.up)
+    @rule()
+    def drop(self) -> None:
+        self.up = False
+        self.outbox.connection_lost()
+
+    @invariant()
+    def the_server_has_a_prefix(self) -> None:
+        assert self.server == list(range(1, len(self.server) + 1))
+
+    def teardown(self) -> None:
+        if not self.up:
+            self.connect()
+        while batch := self.outbox.take():
+            self.socket += [int(entry.payload) for entry in batch]
+            self.outbox.written()
+        self.server += self.socket
+        assert self.server == list(range(1, self.accepted + 1))
+
+
+TestTransparent = TransparentMachine.TestCase
+TestTransparent.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
