@@ -34,8 +34,9 @@ from livebridge.errors import (
     SendError,
     ToolError,
 )
+from livebridge.otp import Backoff, ChildSpec, DynamicSupervisor, GenServer, Registry, Supervisor
 from livebridge.protocol import LiveConfig, Phase, Status, Turn
-from livebridge.session import Handler, Session, current_session, run
+from livebridge.session import Handler, Session, current_session, run, run_supervised
 
 __version__ = "0.1.0"
 """Semantic version of this release."""
@@ -43,21 +44,27 @@ __version__ = "0.1.0"
 __all__ = [
     "ActorError",
     "AlreadyReceivingError",
+    "Backoff",
     "CallbackError",
+    "ChildSpec",
     "ConfigError",
     "ConnectionFailureError",
+    "DynamicSupervisor",
     "EphemeralToken",
     "Gateway",
     "GeminiApi",
+    "GenServer",
     "Handler",
     "LiveConfig",
     "LivebridgeError",
     "Phase",
     "ProtocolError",
+    "Registry",
     "RestError",
     "SendError",
     "Session",
     "Status",
+    "Supervisor",
     "ToolError",
     "Turn",
     "VertexAi",
@@ -68,6 +75,7 @@ __all__ = [
     "otp",
     "protocol",
     "run",
+    "run_supervised",
     "simulator",
     "wire",
 ]

@@ -71,6 +71,8 @@ from livebridge.protocol._shapes import (
     Turn,
     Unrecognized,
 )
+from livebridge.protocol._snapshot import KeptMessage, Snapshot
+from livebridge.protocol._snapshot import take as take_snapshot
 from livebridge.protocol._turns import TurnCollector
 from livebridge.protocol._usage import Usage, UsageMeter
 
@@ -101,6 +103,7 @@ __all__ = [
     "Handle",
     "HandleBook",
     "Interrupted",
+    "KeptMessage",
     "Kind",
     "LiveConfig",
     "LiveProtocol",
@@ -120,6 +123,7 @@ __all__ = [
     "ResumptionUpdate",
     "Rule",
     "SessionLostInfo",
+    "Snapshot",
     "StallInfo",
     "Status",
     "Step",
@@ -142,5 +146,6 @@ __all__ = [
     "follow",
     "message_events",
     "realtime_input",
+    "take_snapshot",
     "tool_response",
 ]

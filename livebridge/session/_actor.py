@@ -40,6 +40,7 @@ from livebridge.session._callbacks import CallbackRunner
 from livebridge.session._continuity import Continuity
 from livebridge.session._handler import Handler
 from livebridge.session._handshake import Handshake
+from livebridge.session._keeping import Keeping
 from livebridge.session._manager import ConnectionManager
 from livebridge.session._options import Function
 from livebridge.session._outgoing import Outgoing
@@ -53,6 +54,9 @@ _log: Final = logging.getLogger("livebridge.session")
 
 NOTICE_CAPACITY: Final = 2**20
 """Notices are few and never wait for room; the number only has to be large."""
+
+SHUTDOWN_DRAIN: Final = 2.0
+"""Seconds that a supervisor's stop lets a connected session deliver what it accepted; ``terminate`` has 5."""
 
 _current: ContextVar[Verbs] = ContextVar("livebridge_session")
 
@@ -107,6 +111,7 @@ class SessionActor(GenServer):
             lambda: self.stream.is_manual or "on_message" in state.wanted,
         )
         self.manager: ConnectionManager | None = None
+        self.keeping: Keeping | None = None
         self.loop_task: trio.lowlevel.Task | None = None
 
     async def init(self) -> Continue | None:
@@ -115,14 +120,22 @@ class SessionActor(GenServer):
         inbox: Lane = self.open_lane(capacity=options.inbox_frames, max_cost=options.inbox_bytes)
         self.state.notices = self.open_lane(capacity=NOTICE_CAPACITY, max_cost=float("inf"))
         self.state.inbox = inbox
+        continuity = Continuity(self.state)
         self.manager = ConnectionManager(
-            self.state, Handshake(self.state, self.dial), Continuity(self.state), self.tools, inbox
+            self.state, Handshake(self.state, self.dial), continuity, self.tools, inbox
         )
         self.session._bind(self)  # noqa: SLF001 - the two halves of one object
         _current.set(self.session)
-        self.loop_task = trio.lowlevel.current_task()
         self.start_soon(self.manager.run, name="connection manager")
         self.start_soon(self._watch_inbox, inbox, name="inbox watch")
+        if options.resume_store is not None:
+            self.keeping = Keeping(self.state, continuity, options.resume_store, options.resume_key)
+            await self.keeping.restore()
+            self.start_soon(self.keeping.run, name="resume store")
+        if options.require_connected:
+            self.manager.connect()
+            await self.session.wait_ready()
+        self.loop_task = trio.lowlevel.current_task()
         return Continue("connect") if options.connect else None
 
     async def handle_continue(self, arg: object) -> None:
@@ -164,6 +177,8 @@ class SessionActor(GenServer):
         """Close what is open, then tell the user, once, that this was the end."""
         state = self.state
         if self.manager is not None:
+            if reason.kind == "shutdown" and reason.term is None:
+                await self._drain(self.manager)
             if not self.manager.finished.is_set():
                 self.manager.abort()
             await self.manager.finished.wait()
@@ -171,6 +186,8 @@ class SessionActor(GenServer):
         if state.inbox is not None:
             state.counters.undispatched += state.inbox.depth
         state.closed = True
+        if self.keeping is not None:
+            await self.keeping.end(reason)
         if state.close_info is None:
             state.close_info = CloseInfo(code=None, reason="", initiated_by="client")
         try:
@@ -180,6 +197,16 @@ class SessionActor(GenServer):
             state.changed.set()
             state.turned.set()
             state.room.set()
+
+    async def _drain(self, manager: ConnectionManager) -> None:
+        """A supervisor asked for the end: what was accepted is delivered if the connection is there."""
+        state = self.state
+        if state.is_ready and not state.closing:
+            state.closing = True
+            state.close_deadline = state.now + SHUTDOWN_DRAIN
+            manager.close()
+            with trio.move_on_at(state.close_deadline):
+                await manager.finished.wait()
 
     def format_state(self) -> dict[str, object]:
         """For ``sys.get_state`` and crash reports; nothing secret."""

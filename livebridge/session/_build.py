@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
+
+import attrs
 
 from livebridge.auth import Auth, resolve_auth
 from livebridge.errors import ConfigError
@@ -24,6 +27,7 @@ from livebridge.session._state import SessionState
 from livebridge.session._verbs import Verbs
 
 _V = TypeVar("_V", bound=Verbs)
+_VERSION: Final = re.compile(r"/ws/google\.(?:ai\.generativelanguage|cloud\.aiplatform)\.(v\w+)")
 
 
 def build(session: _V, handler: Handler | None, keywords: Mapping[str, object]) -> SessionActor:
@@ -34,10 +38,11 @@ def build(session: _V, handler: Handler | None, keywords: Mapping[str, object]) 
         CredentialsError: No credentials were found.
     """
     options, given = parse(keywords)
+    options = _with_http_options(options)
     callbacks = callbacks_of(handler, given)
     auth = resolve_auth(options.auth, api_key=_secret(options.api_key))
-    check(options.config, model=options.model, backend=auth.backend, api_version=options.api_version)
-    auth.endpoint(api_version=options.api_version, base_url=options.base_url)
+    url = auth.endpoint(api_version=options.api_version, base_url=options.base_url)
+    check(options.config, model=options.model, backend=auth.backend, api_version=_version_in(url))
     state = SessionState(
         options=options,
         auth=auth,
@@ -53,6 +58,25 @@ def build(session: _V, handler: Handler | None, keywords: Mapping[str, object]) 
     if handler is not None:
         handler._session = session  # noqa: SLF001 - Handler.session is the way to it
     return actor
+
+
+def _with_http_options(options: Options) -> Options:
+    """Let google-genai's ``http_options`` of a configuration fill in what the options leave open."""
+    http = options.config.http_options
+    if http is None:
+        return options
+    return attrs.evolve(
+        options,
+        base_url=options.base_url or http.base_url,
+        api_version=options.api_version or http.api_version,
+        headers={**(http.headers or {}), **(options.headers or {})},
+    )
+
+
+def _version_in(url: str) -> str | None:
+    """The API version that will be dialled; ``None`` where the address does not show one (a gateway)."""
+    found = _VERSION.search(url)
+    return None if found is None else found[1]
 
 
 def _secret(value: object) -> str | None:

@@ -11,7 +11,7 @@ import attrs
 
 from livebridge import wire
 from livebridge.errors import LivebridgeError
-from livebridge.protocol import ReadyInfo, ResumedInfo, SessionLostInfo
+from livebridge.protocol import ReadyInfo, ResumedInfo, SessionLostInfo, Snapshot
 from livebridge.session._state import SessionState
 
 
@@ -43,20 +43,36 @@ class Continuity:
     state: SessionState
     _gap: Gap | None = None
 
-    def connection_lost(self, *, planned: bool) -> None:
+    def connection_lost(self) -> None:
         """A connection that was ready is gone: what is written again, and what is uncertain now?"""
         state = self.state
         lossy = not state.handles.resumable
         state.handles.dropped(state.now)
         state.turns.reset()
-        lost = state.outbox.connection_lost(planned=planned)
+        lost = state.outbox.connection_lost()
         if self._gap is None:
             self._gap = Gap(began=state.now)
         gap = self._gap
         gap.replayed += len(lost.replayed)
         gap.uncertain += tuple(wire.decode_client(entry.payload) for entry in lost.uncertain)
-        gap.lossy = gap.lossy or lossy or bool(lost.dropped) or bool(lost.uncertain)
+        gap.lossy = gap.lossy or lossy or bool(lost.dropped) or bool(lost.uncertain) or state.outbox.lossy
+        state.outbox.lossy = False
         state.room.set()
+
+    def restored(self, snapshot: Snapshot, *, age: float) -> None:
+        """An earlier incarnation left this; its messages are sent, replayed or reported as after a drop."""
+        state = self.state
+        gap = self._gap = Gap(began=state.now - age)
+        if snapshot.is_poisoned:
+            self.forget("poisoned", None)
+        for kept in snapshot.messages:
+            replayable = state.outbox.transparent or state.outbox.replay_uncertain or not kept.written
+            if not replayable or not state.outbox.has_room(len(kept.payload)):
+                gap.uncertain += (wire.decode_client(kept.payload),)
+                gap.lossy = True
+            else:
+                state.outbox.accept(kept.kind, kept.payload, now=state.now)
+                gap.replayed += kept.written
 
     def forget(self, reason: str, error: LivebridgeError | None) -> None:
         """The conversation cannot be resumed: the next setup carries no handle."""

@@ -206,7 +206,7 @@ class ConnectionManager:
         state = self.state
         state.counters.rotations += 1
         self._count_stable(end)
-        self.continuity.connection_lost(planned=True)
+        self.continuity.connection_lost()
         self._move(Event.ROTATE)
         state.notify(
             "on_reconnecting",
@@ -225,7 +225,7 @@ class ConnectionManager:
         if failure.phase == "ready":
             if not state.handles.resumable and not self._accept_unresumable():
                 return end.error, True
-            self.continuity.connection_lost(planned=False)
+            self.continuity.connection_lost()
         plan = state.reconnector.failed(failure, now=state.now, rand=random.random())  # noqa: S311 - jitter
         error = enrich(end.error, plan)
         if failure.phase == "setup" and failure.had_handle and state.handles.resume_failed():

@@ -11,6 +11,7 @@ import attrs
 from livebridge.errors import ConfigError, LivebridgeError
 from livebridge.protocol import CALLBACKS, LiveConfig, ReconnectPolicy
 from livebridge.session import _checks as checks
+from livebridge.session._store import ResumeStore
 from livebridge.transport import Dial, dial
 
 CallbackErrorPolicy = Literal["log", "crash"] | Callable[[LivebridgeError], object]
@@ -56,6 +57,8 @@ class Options:
         keepalive: `Keepalive`, or seconds of silence before a ping; ``None`` for no pings.
         max_message_size: Largest message read from the server.
         connect: Dial at once; otherwise `Session.connect` does.
+        require_connected: The start (of a supervised session) waits until it is ready, and fails if it cannot
+            be.
         connect_attempts: Dials before the first connect gives up, where retrying can help.
         reconnect: When a lost connection is dialled again; ``None``: never.
         stable_after: Kept in the policy; see `ReconnectPolicy`.
@@ -78,6 +81,9 @@ class Options:
         slow_callback: A synchronous callback that takes longer is logged.
         stall_timeout: Seconds of a full inbox before `CallbackStalledError` is reported.
         resume_handle: A handle of an earlier session to begin with.
+        resume_store: Keeps handle and unsettled messages across restarts; see `ResumeStore`.
+        resume_key: Under which name; by default the child id (supervised), else ``"session"``.
+        forget_on_close: Delete the snapshot when the session is closed on purpose.
         replay: Without acknowledgements by index (Gemini API): ``unsent`` writes only what was never
             written; ``uncertain`` also what was written after the last handle.
         unresumable: A connection that breaks while the server says "not resumable": ``resume_last`` uses
@@ -102,6 +108,7 @@ class Options:
     keepalive: Keepalive | None = attrs.field(factory=Keepalive)
     max_message_size: int = 16 * 2**20
     connect: bool = True
+    require_connected: bool = False
     connect_attempts: int = 3
     reconnect: ReconnectPolicy | None = attrs.field(factory=ReconnectPolicy)
     media_buffer: float = 1.0
@@ -122,6 +129,9 @@ class Options:
     slow_callback: float = 0.1
     stall_timeout: float = 30.0
     resume_handle: str | None = attrs.field(default=None, repr=False)
+    resume_store: ResumeStore | None = None
+    resume_key: str = "session"
+    forget_on_close: bool = True
     replay: str = "unsent"
     unresumable: str = "resume_last"
     max_connection_age: float | None = None
@@ -140,6 +150,7 @@ _CHECKS: Final[Mapping[str, checks.Check]] = {
     "setup_timeout": checks.number(above=0),
     "max_message_size": checks.count(),
     "connect": checks.kind(bool),
+    "require_connected": checks.kind(bool),
     "connect_attempts": checks.count(),
     "reconnect": checks.kind(ReconnectPolicy, or_none=True),
     "media_buffer": checks.number(),
@@ -160,6 +171,8 @@ _CHECKS: Final[Mapping[str, checks.Check]] = {
     "slow_callback": checks.number(above=0),
     "stall_timeout": checks.number(above=0),
     "resume_handle": checks.kind(str, or_none=True),
+    "resume_key": checks.kind(str),
+    "forget_on_close": checks.kind(bool),
     "replay": checks.one_of("unsent", "uncertain"),
     "unresumable": checks.one_of("resume_last", "fresh", "fail"),
     "max_connection_age": checks.number(above=0, or_none=True),

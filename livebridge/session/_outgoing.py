@@ -151,6 +151,7 @@ class Outgoing:
     def _take(self, kind: Kind, payload: bytes, seconds: float) -> Entry:
         entry = self.state.outbox.accept(kind, payload, now=self.state.now, seconds=seconds)
         self.state.work.set()
+        self.state.dirty.set()
         return entry
 
     async def _settled(self, entry: Entry, wait: Wait) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Final, Self
 
 import trio
 
 from livebridge.errors import LivebridgeError, SessionFailedError
-from livebridge.otp import start, start_link
+from livebridge.otp import Backoff, ChildSpec, GenServer, Restart, ShutdownWord, start, start_link
 from livebridge.session._build import build
 from livebridge.session._handler import Handler
+from livebridge.session._store import MemoryResumeStore, ResumeStore
 from livebridge.session._verbs import Verbs
+
+DEFAULT_BACKOFF: Final = Backoff(initial=1.0, factor=2.0, max=60.0, jitter="full", reset_after=60.0)
+"""A crash loop restarts after at most 1, 2, 4, 8 … seconds; a minute of good health forgives."""
 
 
 class Session(Verbs):
@@ -95,6 +99,60 @@ class Session(Verbs):
         if options.get("connect", True):
             await session.connect()
         return session
+
+    @classmethod
+    def child_spec(
+        cls,
+        handler: Callable[[], Handler] | None = None,
+        /,
+        *,
+        id: Hashable,  # noqa: A002 - OTP's word
+        restart: Restart = "transient",
+        shutdown: float | ShutdownWord = 10.0,
+        backoff: Backoff | None = DEFAULT_BACKOFF,
+        significant: bool = False,
+        resume_store: ResumeStore | None = None,
+        **options: object,
+    ) -> ChildSpec:
+        """Say how a supervisor starts and restarts a session.
+
+        Network trouble never counts as a restart: the session reconnects by itself. It is restarted when your
+        code breaks it (``on_callback_error="crash"``), when it gives up reconnecting, or when it is killed; not
+        when it was closed, and not when a restart cannot help (a bad key, a bad model).
+
+        Args:
+            handler: Makes a new `Handler` for each incarnation: its class, or a function. Leave it out to give
+                callbacks as keywords.
+            id: Name within the supervisor, and the key of the snapshot in the store.
+            restart: ``permanent``, ``transient`` or ``temporary``.
+            shutdown: Seconds to stop in order before it is killed.
+            backoff: Delays between restarts.
+            significant: See `ChildSpec`.
+            resume_store: Where handle and unsettled messages survive; by default in memory.
+            options: As `start`.
+
+        Raises:
+            ConfigError: An option or the configuration is wrong; found here, not at the first restart.
+            CredentialsError: No credentials were found.
+        """
+        settings = {
+            "resume_key": str(id),
+            "resume_store": MemoryResumeStore() if resume_store is None else resume_store,
+            **options,
+        }
+        build(cls(), None if handler is None else handler(), settings)
+
+        def incarnate() -> GenServer:
+            return build(cls(), None if handler is None else handler(), settings)
+
+        return ChildSpec(
+            id=id,
+            start=incarnate,
+            restart=restart,
+            shutdown=shutdown,
+            backoff=backoff,
+            significant=significant,
+        )
 
 
 async def _leave(session: Session, *, drain: bool) -> None:

@@ -146,6 +146,7 @@ class SessionState:
     work: Signal = attrs.field(factory=Signal)
     room: Signal = attrs.field(factory=Signal)
     changed: Signal = attrs.field(factory=Signal)
+    dirty: Signal = attrs.field(factory=Signal)
     turned: Signal = attrs.field(factory=Signal)
     inbox: Lane | None = None
     notices: Lane | None = None

@@ -74,6 +74,7 @@ class Tap:
         if replaced:
             state.outbox.covered(update.last_consumed_client_message_index)
             state.room.set()
+            state.dirty.set()
             self.consider_rotation()
 
     def _go_away(self, go_away: wire.GoAway, now: float) -> float:
