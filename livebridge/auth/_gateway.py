@@ -39,9 +39,9 @@ class Gateway:
     def endpoint(
         self,
         *,
-        api_version: str | None = None,  # noqa: ARG002 - the gateway's URL decides
+        api_version: str | None = None,
         base_url: str | None = None,
-        environ: Mapping[str, str] = os.environ,  # noqa: ARG002 - as above
+        environ: Mapping[str, str] = os.environ,
     ) -> str:
         """Return the URL; ``base_url``, if given, takes its place (see `Auth.endpoint`)."""
         return verbatim_url(base_url or self.url)
@@ -49,9 +49,9 @@ class Gateway:
     def rest_url(
         self,
         *,
-        api_version: str | None = None,  # noqa: ARG002 - the signature is that of `Auth`
-        base_url: str | None = None,  # noqa: ARG002 - as above
-        environ: Mapping[str, str] = os.environ,  # noqa: ARG002 - as above
+        api_version: str | None = None,
+        base_url: str | None = None,
+        environ: Mapping[str, str] = os.environ,
     ) -> str:
         """Refuse: where a gateway keeps its HTTP API, if any, is not known.
 
@@ -64,7 +64,7 @@ class Gateway:
         """Return the model's name by the rules of the backend (see `Auth.model_resource`)."""
         return gemini_model(model) if self.backend == "gemini" else publisher_model(model)
 
-    async def headers(self, *, refresh: bool = False) -> dict[str, str]:  # noqa: ARG002 - asked anew anyway
+    async def headers(self, *, refresh: bool = False) -> dict[str, str]:
         """Return your headers (see `Auth.headers`)."""
         if isinstance(self.headers_source, Mapping):
             return merge_headers(client_headers(), self.headers_source)

@@ -71,7 +71,7 @@ class GeminiApi:
         """Return ``models/…`` (see `Auth.model_resource`)."""
         return gemini_model(model)
 
-    async def headers(self, *, refresh: bool = False) -> dict[str, str]:  # noqa: ARG002 - a key does not age
+    async def headers(self, *, refresh: bool = False) -> dict[str, str]:
         """Return the key's header (see `Auth.headers`)."""
         return {**client_headers(), "x-goog-api-key": await ask(self.api_key, what="API key")}
 
@@ -109,9 +109,9 @@ class EphemeralToken:
     def rest_url(
         self,
         *,
-        api_version: str | None = None,  # noqa: ARG002 - the signature is that of `Auth`
-        base_url: str | None = None,  # noqa: ARG002 - as above
-        environ: Mapping[str, str] = os.environ,  # noqa: ARG002 - as above
+        api_version: str | None = None,
+        base_url: str | None = None,
+        environ: Mapping[str, str] = os.environ,
     ) -> str:
         """Refuse: a token opens sessions and nothing else.
 
@@ -124,7 +124,7 @@ class EphemeralToken:
         """Return ``models/…`` (see `Auth.model_resource`)."""
         return gemini_model(model)
 
-    async def headers(self, *, refresh: bool = False) -> dict[str, str]:  # noqa: ARG002 - asked anew anyway
+    async def headers(self, *, refresh: bool = False) -> dict[str, str]:
         """Return the token's header (see `Auth.headers`)."""
         token = await ask(self.token, what="ephemeral token")
         return {**client_headers(), "authorization": f"Token {token}"}

@@ -123,7 +123,7 @@ class VertexExpress:
         """Return ``publishers/…/models/…`` (see `Auth.model_resource`)."""
         return publisher_model(model)
 
-    async def headers(self, *, refresh: bool = False) -> dict[str, str]:  # noqa: ARG002 - a key does not age
+    async def headers(self, *, refresh: bool = False) -> dict[str, str]:
         """Return the key's header (see `Auth.headers`)."""
         return {**client_headers(), "x-goog-api-key": await ask(self.api_key, what="API key")}
 

@@ -30,12 +30,15 @@ written, acknowledged, or reported as given up.
 When not to use it: to talk to the Live API use `livebridge.Session`, which drives all of this.
 """
 
+from livebridge.protocol._breaker import CircuitBreaker, CircuitPolicy, CircuitState
 from livebridge.protocol._calls import CallLedger, CallState, OpenCall
 from livebridge.protocol._config import LiveConfig, build_setup
 from livebridge.protocol._connection import TRANSITIONS, ConnectionState, LiveProtocol, Step
+from livebridge.protocol._entries import Entry, Kind, Lost
 from livebridge.protocol._events import CALLBACKS, Callback, Marker, message_events
 from livebridge.protocol._failures import RULES, Classified, Failure, Rule, Verdict, classify
 from livebridge.protocol._handles import Handle, HandleBook
+from livebridge.protocol._history import History
 from livebridge.protocol._inputs import (
     AudioChunk,
     audio_chunk,
@@ -46,7 +49,7 @@ from livebridge.protocol._inputs import (
 )
 from livebridge.protocol._mime import INPUT_RATE_HZ, OUTPUT_RATE_HZ, audio_rate
 from livebridge.protocol._models import ModelCapabilities, capabilities
-from livebridge.protocol._outbox import Entry, Kind, Lost, Outbox
+from livebridge.protocol._outbox import Outbox
 from livebridge.protocol._phases import CONNECTED, ENDED, ENDING, PHASES, Event, follow
 from livebridge.protocol._reconnect import Plan, Reconnector, ReconnectPolicy
 from livebridge.protocol._setup_rules import check
@@ -73,6 +76,7 @@ from livebridge.protocol._shapes import (
 )
 from livebridge.protocol._snapshot import KeptMessage, Snapshot
 from livebridge.protocol._snapshot import take as take_snapshot
+from livebridge.protocol._stall import StallPolicy, StallStep, StallWatch, expects_answer
 from livebridge.protocol._turns import TurnCollector
 from livebridge.protocol._usage import Usage, UsageMeter
 
@@ -91,6 +95,9 @@ __all__ = [
     "CallLedger",
     "CallState",
     "Callback",
+    "CircuitBreaker",
+    "CircuitPolicy",
+    "CircuitState",
     "Classified",
     "CloseInfo",
     "ConnectionState",
@@ -102,6 +109,7 @@ __all__ = [
     "GoAwayInfo",
     "Handle",
     "HandleBook",
+    "History",
     "Interrupted",
     "KeptMessage",
     "Kind",
@@ -125,6 +133,9 @@ __all__ = [
     "SessionLostInfo",
     "Snapshot",
     "StallInfo",
+    "StallPolicy",
+    "StallStep",
+    "StallWatch",
     "Status",
     "Step",
     "TextDelta",
@@ -143,6 +154,7 @@ __all__ = [
     "classify",
     "client_content",
     "context_update",
+    "expects_answer",
     "follow",
     "message_events",
     "realtime_input",

@@ -5,6 +5,8 @@ to a cancelled id on the other hand is an error. The ledger is where both rules 
 users, disconnects and the server do in between::
 
     opened --answered--> answered        opened --cancelled--> cancelled
+                            |
+                            +--cancelled before the answer was written--> cancelled
 """
 
 from collections.abc import Iterable, Mapping
@@ -84,6 +86,14 @@ class CallLedger:
                 self.cancelled += 1
                 taken.append(key)
         return taken
+
+    def revoke(self, key: str | None) -> None:
+        """The server takes back a call whose answer has not left yet: it counts as cancelled."""
+        item = self._calls.get(key or "")
+        if item is not None and item.state is CallState.ANSWERED:
+            item.state = CallState.CANCELLED
+            self.answered -= 1
+            self.cancelled += 1
 
     def state(self, key: str) -> CallState | None:
         """Where a call stands; ``None`` for an id that was never announced."""

@@ -21,12 +21,12 @@ together with a usable handle, because a handle and the ledger behind it are one
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
-from typing import Final, Literal
+from typing import Final
 
 import attrs
 
 from livebridge.errors import OutboxFullError
+from livebridge.protocol._entries import MEDIA, Entry, Kind, Lost
 
 MAX_MESSAGES: Final = 256
 """Pending content, tool responses and signals, before a sender has to wait."""
@@ -48,68 +48,6 @@ _ROUNDING: Final = 1e-9
 """Seconds. Chunks of a tenth of a second do not add up to a whole one in binary."""
 
 
-class Kind(StrEnum):
-    """What an entry is, as far as keeping or giving it up goes."""
-
-    CONTENT = "content"
-    TOOL = "tool"
-    SIGNAL = "signal"
-    AUDIO = "audio"
-    VIDEO = "video"
-
-
-_MEDIA: Final = frozenset({Kind.AUDIO, Kind.VIDEO})
-
-State = Literal["accepted", "written", "acked", "dropped"]
-
-
-@attrs.define(eq=False)
-class Entry:
-    """One accepted message.
-
-    Attributes:
-        seq: Position in the order of acceptance, from 1.
-        kind: What may be done with it under pressure.
-        payload: The frame.
-        accepted_at: Seconds on the session's clock.
-        seconds: Playing time of an audio chunk, 0 for everything else.
-        state: ``accepted``, ``written``, ``acked`` or ``dropped``.
-        index: Its number on the current connection, ``None`` while unwritten.
-        observer: Called with the entry whenever its state changes.
-    """
-
-    seq: int
-    kind: Kind
-    payload: bytes = attrs.field(repr=False)
-    accepted_at: float
-    seconds: float = 0.0
-    state: State = "accepted"
-    index: int | None = None
-    observer: Callable[["Entry"], None] | None = attrs.field(default=None, repr=False)
-
-    def settle(self, state: State) -> None:
-        """Move to a state and tell the observer."""
-        self.state = state
-        if self.observer is not None:
-            self.observer(self)
-
-
-@attrs.frozen(kw_only=True)
-class Lost:
-    """What the end of a connection meant for accepted messages.
-
-    Attributes:
-        replayed: Entries that had been written and will be written again.
-        uncertain: Entries that had been written since the last handle and will not be written again; the
-            server may or may not remember them.
-        dropped: Media given up.
-    """
-
-    replayed: tuple[Entry, ...] = ()
-    uncertain: tuple[Entry, ...] = ()
-    dropped: tuple[Entry, ...] = ()
-
-
 @attrs.define
 class Outbox:
     """Queue and replay ledger of one session.
@@ -122,6 +60,12 @@ class Outbox:
         max_bytes: Bound on their bytes.
         replay_uncertain: Without acknowledgements: write again what was written since the last handle
             (a handle is a snapshot of the conversation, so the server has forgotten it).
+
+    Attributes:
+        revision: Changes whenever what a store should keep has changed.
+        lossy: Something was forgotten that might have had to be written again.
+        dropped_media: Media messages given up.
+        dropped_media_seconds: Playing time of those that were audio.
     """
 
     media_buffer: float = 1.0
@@ -131,6 +75,7 @@ class Outbox:
     replay_uncertain: bool = False
     connected: bool = False
     lossy: bool = False
+    revision: int = 0
     dropped_media: int = 0
     dropped_media_seconds: float = 0.0
     _seq: int = 0
@@ -149,6 +94,11 @@ class Outbox:
         return sum(1 for entry in self._pending if entry.state != "dropped")
 
     @property
+    def backlog(self) -> int:
+        """About how many messages wait to be taken; cheap, and those given up may be among them."""
+        return len(self._pending)
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing waits and nothing is being written."""
         return not self._in_flight and not any(entry.state != "dropped" for entry in self._pending)
@@ -161,7 +111,7 @@ class Outbox:
     @property
     def has_uncovered_content(self) -> bool:
         """Whether content was written that the last handle does not cover."""
-        return any(entry.kind not in _MEDIA for entry in self._sent)
+        return any(entry.kind not in MEDIA for entry in self._sent)
 
     def has_room(self, size: int) -> bool:
         """Whether a non-media message of `size` bytes would be accepted now.
@@ -175,15 +125,24 @@ class Outbox:
             return True
         return self._messages < self.max_messages and self._bytes + size <= self.max_bytes
 
-    def accept(self, kind: Kind, payload: bytes, *, now: float, seconds: float = 0.0) -> Entry:
+    def accept(
+        self, kind: Kind, payload: bytes, *, now: float, seconds: float = 0.0, beyond: bool = False
+    ) -> Entry:
         """Take responsibility for a message.
+
+        Args:
+            kind: What it is.
+            payload: The frame.
+            now: Seconds on the session's clock.
+            seconds: Playing time of audio.
+            beyond: Accept it beyond the bounds: it ends something that was begun.
 
         Raises:
             OutboxFullError: There is no room for a non-media message. Media is always accepted; the
                 oldest media makes room.
         """
         size = len(payload)
-        if kind not in _MEDIA and not self.has_room(size):
+        if kind not in MEDIA and not beyond and not self.has_room(size):
             raise OutboxFullError(
                 f"{self._messages} messages ({self._bytes} bytes) wait to be sent already "
                 f"(bounds: {self.max_messages} messages, {self.max_bytes} bytes)"
@@ -191,12 +150,13 @@ class Outbox:
         self._seq += 1
         entry = Entry(self._seq, kind, payload, now, seconds)
         self._pending.append(entry)
-        if kind in _MEDIA:
+        if kind in MEDIA:
             self._media_bytes += size
             self._trim_media()
         else:
             self._messages += 1
             self._bytes += size
+            self.revision += 1
         return entry
 
     def take(self, *, max_bytes: int = 2**16) -> list[Entry]:
@@ -227,7 +187,9 @@ class Outbox:
             self._uncount(entry)
             if entry.state == "accepted":
                 entry.settle("written")
-            if self.transparent or entry.kind not in _MEDIA:
+            if entry.kind not in MEDIA:
+                self.revision += 1
+            if self.transparent or entry.kind not in MEDIA:
                 self._sent.append(entry)
                 self._sent_bytes += len(entry.payload)
         self._in_flight.clear()
@@ -249,6 +211,7 @@ class Outbox:
                 break
             self._sent.popleft()
             self._sent_bytes -= len(entry.payload)
+            self.revision += 1
             entry.settle("acked")
 
     def start_connection(self) -> None:
@@ -272,6 +235,8 @@ class Outbox:
                 self._recount(entry)
         else:
             uncertain = tuple(self._sent)
+            for entry in uncertain:
+                entry.settle("dropped")
         self._clear_sent()
         again = [*replayed, *self._in_flight]
         self._in_flight.clear()
@@ -298,11 +263,35 @@ class Outbox:
         """Give up all pending media (a server that said 1007 to it would say so again)."""
         return self._drop_until(self._media(), lambda: False)
 
+    def is_waiting(self, entry: Entry) -> bool:
+        """Whether an entry was accepted and its writing has not begun."""
+        return entry.state == "accepted" and entry in self._pending
+
+    def withdraw(self, entry: Entry) -> None:
+        """Give up one entry that waits (see `is_waiting`), because what it says is no longer true."""
+        self._drop(entry)
+
+    def amend(self, entry: Entry, payload: bytes) -> None:
+        """Put a smaller message in the place of one that waits and is no media."""
+        self._bytes -= len(entry.payload) - len(payload)
+        entry.payload = payload
+
+    @property
+    def undelivered(self) -> int:
+        """Messages, media not counted, that were accepted and never written."""
+        return sum(1 for entry in self.unsent() if entry.kind not in MEDIA)
+
     def abandon(self) -> list[Entry]:
-        """Give up everything that waits or is in flight; returns it in order of acceptance."""
+        """Give up everything that waits or is in flight; returns it in order of acceptance.
+
+        What was written and covered by no handle is no longer waited for either.
+        """
         rest = [entry for entry in [*self._in_flight, *self._pending] if entry.state != "dropped"]
         for entry in rest:
             self._drop(entry)
+        for entry in self._sent:
+            entry.settle("dropped")
+        self._clear_sent()
         self._in_flight.clear()
         self._pending.clear()
         return rest
@@ -346,13 +335,13 @@ class Outbox:
         """Pending media, oldest first; `replayable` includes what transparent resumption writes again."""
         for entry in tuple(self._pending):
             again = self.transparent and entry.state == "written"
-            if entry.kind in _MEDIA and entry.state != "dropped" and (replayable or not again):
+            if entry.kind in MEDIA and entry.state != "dropped" and (replayable or not again):
                 yield entry
 
     def _bound_ledger(self) -> None:
         """Keep the ledger within its bounds: media goes first; content only where it is merely reported."""
         while self._is_ledger_full():
-            victim = next((entry for entry in self._sent if entry.kind in _MEDIA), None)
+            victim = next((entry for entry in self._sent if entry.kind in MEDIA), None)
             if victim is None:
                 if self.transparent:
                     return
@@ -370,14 +359,14 @@ class Outbox:
 
     def _drop(self, entry: Entry) -> None:
         self._uncount(entry)
-        if entry.kind in _MEDIA:
+        if entry.kind in MEDIA:
             self.dropped_media += 1
             self.dropped_media_seconds += entry.seconds
         entry.settle("dropped")
 
     def _uncount(self, entry: Entry) -> None:
         size = len(entry.payload)
-        if entry.kind in _MEDIA:
+        if entry.kind in MEDIA:
             self._media_bytes -= size
         else:
             self._messages -= 1
@@ -385,7 +374,7 @@ class Outbox:
 
     def _recount(self, entry: Entry) -> None:
         size = len(entry.payload)
-        if entry.kind in _MEDIA:
+        if entry.kind in MEDIA:
             self._media_bytes += size
         else:
             self._messages += 1

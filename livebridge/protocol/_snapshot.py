@@ -13,8 +13,8 @@ import attrs
 
 from livebridge import wire
 from livebridge.errors import DecodeError
+from livebridge.protocol._entries import Entry, Kind
 from livebridge.protocol._handles import Handle
-from livebridge.protocol._outbox import Entry, Kind
 
 MAX_HANDLE_USES: Final = 2
 """Incarnations that may begin with the same handle and end without a new one. A third would most likely end the
@@ -47,6 +47,7 @@ class Snapshot:
         handle: The last good handle; a secret.
         fingerprint: Of the configuration it belongs to.
         saved_at: Wall-clock seconds since 1970; a handle is good for about two hours.
+        epoch: Connections there have been; 0: the conversation has never begun.
         uses: Incarnations that began with this handle and have not ended cleanly or got a new one.
         messages: In order of acceptance.
     """
@@ -54,6 +55,7 @@ class Snapshot:
     handle: str | None = attrs.field(default=None, repr=False)
     fingerprint: str = ""
     saved_at: float = 0.0
+    epoch: int = 0
     uses: int = 0
     messages: tuple[KeptMessage, ...] = ()
 
@@ -70,6 +72,7 @@ class Snapshot:
                 "handle": self.handle,
                 "fingerprint": self.fingerprint,
                 "saved_at": self.saved_at,
+                "epoch": self.epoch,
                 "uses": self.uses,
                 "messages": [
                     {"kind": m.kind.value, "payload": m.payload.decode(), "written": m.written}
@@ -93,6 +96,7 @@ class Snapshot:
                 handle=value["handle"],
                 fingerprint=str(value["fingerprint"]),
                 saved_at=float(value["saved_at"]),
+                epoch=int(value["epoch"]),
                 uses=int(value["uses"]),
                 messages=tuple(
                     KeptMessage(
@@ -105,12 +109,15 @@ class Snapshot:
             raise DecodeError("these bytes are no snapshot of a session") from error
 
 
-def take(handle: Handle | None, entries: Sequence[Entry], *, saved_at: float, uses: int) -> Snapshot:
+def take(
+    handle: Handle | None, entries: Sequence[Entry], *, saved_at: float, epoch: int, uses: int
+) -> Snapshot:
     """Make a snapshot of what is unsettled now."""
     return Snapshot(
         handle=None if handle is None else handle.value,
         fingerprint="" if handle is None else handle.fingerprint,
         saved_at=saved_at,
+        epoch=epoch,
         uses=uses,
         messages=tuple(
             KeptMessage(kind=entry.kind, payload=entry.payload, written=entry.state == "written")

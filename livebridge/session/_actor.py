@@ -24,7 +24,7 @@ from typing import Final
 import trio
 
 from livebridge import wire
-from livebridge.errors import HandlerError, LocalProtocolError
+from livebridge.errors import HandlerError, LivebridgeError, LocalProtocolError
 from livebridge.otp import (
     NOREPLY,
     NORMAL,
@@ -48,6 +48,7 @@ from livebridge.session._state import Ended, Envelope, Notice, SessionState
 from livebridge.session._stream import MessageStream
 from livebridge.session._tools import Job, ToolRunner
 from livebridge.session._verbs import Verbs
+from livebridge.session._watchdog import Watchdog
 from livebridge.transport import Dial
 
 _log: Final = logging.getLogger("livebridge.session")
@@ -128,6 +129,9 @@ class SessionActor(GenServer):
         _current.set(self.session)
         self.start_soon(self.manager.run, name="connection manager")
         self.start_soon(self._watch_inbox, inbox, name="inbox watch")
+        if self.state.stall is not None:
+            watchdog = Watchdog(self.state, self.state.stall, self.manager, self.outgoing)
+            self.start_soon(watchdog.run, name="stall watch")
         if options.resume_store is not None:
             self.keeping = Keeping(self.state, continuity, options.resume_store, options.resume_key)
             await self.keeping.restore()
@@ -176,6 +180,8 @@ class SessionActor(GenServer):
     async def terminate(self, reason: ExitReason) -> None:
         """Close what is open, then tell the user, once, that this was the end."""
         state = self.state
+        if reason.kind == "error" and state.failure is None:
+            state.failure = _failure_from(reason.exc)
         if self.manager is not None:
             if reason.kind == "shutdown" and reason.term is None:
                 await self._drain(self.manager)
@@ -194,6 +200,8 @@ class SessionActor(GenServer):
             await self.runner.run("on_close", state.close_info)
         finally:
             self.stream.end()
+            state.counters.undelivered = state.outbox.undelivered
+            state.outbox.abandon()
             state.changed.set()
             state.turned.set()
             state.room.set()
@@ -287,3 +295,12 @@ class SessionActor(GenServer):
                     "a callback has kept the inbox full for %.0f s; nothing is read meanwhile", seconds
                 )
                 self.state.report_stall(seconds)
+
+
+def _failure_from(error: BaseException | None) -> LivebridgeError:
+    """What ended the session, where it was neither the connection nor the user."""
+    if isinstance(error, LivebridgeError):
+        return error
+    failure = LivebridgeError(f"the session broke: {type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure

@@ -13,9 +13,11 @@ from livebridge.errors import ConfigError
 from livebridge.protocol import (
     Handle,
     HandleBook,
+    History,
     Outbox,
     Reconnector,
     ReconnectPolicy,
+    StallWatch,
     TurnCollector,
     capabilities,
     check,
@@ -52,6 +54,8 @@ def build(session: _V, handler: Handler | None, keywords: Mapping[str, object]) 
         reconnector=Reconnector(policy=options.reconnect or ReconnectPolicy()),
         wanted=frozenset(callbacks),
         turns=TurnCollector(keep_audio=options.keep_audio),
+        stall=_stall(options),
+        history=History(turns=options.reseed_turns),
     )
     actor = SessionActor(state, callbacks, handler, session, options.dial)
     session._bind(actor)  # noqa: SLF001 - the two halves of one object
@@ -77,6 +81,14 @@ def _version_in(url: str) -> str | None:
     """The API version that will be dialled; ``None`` where the address does not show one (a gateway)."""
     found = _VERSION.search(url)
     return None if found is None else found[1]
+
+
+def _stall(options: Options) -> StallWatch | None:
+    """The stall watch; none where the model may decide not to answer."""
+    proactivity = options.config.proactivity
+    if options.stall is None or (proactivity is not None and proactivity.proactive_audio):
+        return None
+    return StallWatch(options.stall)
 
 
 def _secret(value: object) -> str | None:

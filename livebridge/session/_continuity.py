@@ -11,6 +11,7 @@ import attrs
 
 from livebridge import wire
 from livebridge.errors import LivebridgeError
+from livebridge.protocol import Continuity as Continuation
 from livebridge.protocol import ReadyInfo, ResumedInfo, SessionLostInfo, Snapshot
 from livebridge.session._state import SessionState
 
@@ -42,6 +43,7 @@ class Continuity:
 
     state: SessionState
     _gap: Gap | None = None
+    _reason: str | None = None
 
     def connection_lost(self) -> None:
         """A connection that was ready is gone: what is written again, and what is uncertain now?"""
@@ -51,7 +53,8 @@ class Continuity:
         state.turns.reset()
         lost = state.outbox.connection_lost()
         if self._gap is None:
-            self._gap = Gap(began=state.now)
+            self._gap = Gap(began=state.now, lost_reason=self._reason)
+        self._reason = None
         gap = self._gap
         gap.replayed += len(lost.replayed)
         gap.uncertain += tuple(wire.decode_client(entry.payload) for entry in lost.uncertain)
@@ -84,6 +87,11 @@ class Continuity:
             gap.lost_reason = reason
             gap.lost_error = error
 
+    def give_up(self, reason: str) -> None:
+        """Give the handle up while the connection is still there; the gap to come will tell why."""
+        self.state.handles.forget()
+        self._reason = reason
+
     def handle_for_setup(self) -> str | None:
         """The handle of the next setup; one that is too old is given up here."""
         state = self.state
@@ -92,20 +100,28 @@ class Continuity:
             self.forget("expired", None)
         return None if handle is None else handle.value
 
-    def ready(self, *, resumed: bool) -> None:
+    def seed(self, handle: str | None) -> tuple[wire.Content, ...]:
+        """What a fresh session in place of a lost one is told of the conversation."""
+        if handle is not None or self._gap is None:
+            return ()
+        return self.state.history.contents()
+
+    def ready(self, continuity: Continuation) -> None:
         """A connection is ready: count the gap and tell the user."""
         state = self.state
+        resumed = continuity == "resumed"
         gap, self._gap = self._gap, None
         if gap is not None:
-            self._tell_gap(gap, resumed=resumed)
+            self._tell_gap(gap, continuity)
         lost = not resumed and (gap is not None or state.options.resume_handle is not None)
         state.ready_kind = "resumed" if resumed else "fresh_after_loss" if lost else "new"
         info = ReadyInfo(kind=state.ready_kind, epoch=state.epoch, session_id=state.session_id)
         state.notify("on_ready", info)
         state.ever_connected = True
 
-    def _tell_gap(self, gap: Gap, *, resumed: bool) -> None:
+    def _tell_gap(self, gap: Gap, continuity: Continuation) -> None:
         state = self.state
+        resumed = continuity == "resumed"
         seconds = state.now - gap.began
         counters = state.counters
         counters.reconnects += 1
@@ -118,7 +134,7 @@ class Continuity:
             state.notify("on_session_lost", lost)
         info = ResumedInfo(
             epoch=state.epoch,
-            continuity="resumed" if resumed else "lost",
+            continuity=continuity,
             lossy=gap.lossy or not resumed,
             replayed=gap.replayed,
             uncertain=gap.uncertain,

@@ -47,14 +47,19 @@ class Keeping:
     store: ResumeStore
     key: str
     _uses: int = 0
+    _epochs: int = 0
     _saved_handle: str | None = None
+    _saved_revision: int = -1
 
     async def restore(self) -> None:
         """Adopt the snapshot of an earlier incarnation, if there is a usable one."""
         snapshot = await self._guarded("load", self.store.load(self.key))
         if snapshot is None:
             return
+        if snapshot.handle is None and not snapshot.epoch and not snapshot.messages:
+            return
         state = self.state
+        self._epochs = snapshot.epoch
         age = max(0.0, time.time() - snapshot.saved_at)
         if snapshot.handle is not None:
             handle = Handle(
@@ -66,13 +71,16 @@ class Keeping:
             state.handles.adopt(handle, dropped_at=state.now - age)
         self.continuity.restored(snapshot, age=age)
         self._saved_handle = snapshot.handle
+        self._saved_revision = state.outbox.revision
         self._uses = snapshot.uses + 1
         await self._save(snapshot=attrs.evolve(snapshot, uses=self._uses))
 
     async def run(self) -> None:
         """Save whenever the handle or the unsettled messages have changed."""
         while True:
-            await self.state.dirty.wait()
+            if not self._has_changed():
+                await self.state.dirty.wait()
+                continue
             await self._save()
             await trio.sleep(SAVE_INTERVAL)
 
@@ -85,6 +93,11 @@ class Keeping:
             self._uses = 0
         await self._save()
 
+    def _has_changed(self) -> bool:
+        handle = self.state.handles.current
+        value = None if handle is None else handle.value
+        return value != self._saved_handle or self.state.outbox.revision != self._saved_revision
+
     async def _save(self, snapshot: Snapshot | None = None) -> None:
         state = self.state
         if snapshot is None:
@@ -94,7 +107,9 @@ class Keeping:
                 self._saved_handle = value
                 self._uses = 0
             entries = tuple(state.outbox.unsettled())
-            snapshot = take_snapshot(handle, entries, saved_at=time.time(), uses=self._uses)
+            self._saved_revision = state.outbox.revision
+            epoch = self._epochs + state.epoch
+            snapshot = take_snapshot(handle, entries, saved_at=time.time(), epoch=epoch, uses=self._uses)
         await self._guarded("save", self.store.save(self.key, snapshot))
 
     async def _guarded(self, verb: str, awaitable: Awaitable[_T]) -> _T | None:

@@ -2,18 +2,21 @@
 
 ::
 
-    transport --receive--> reader --tap, put--> inbox (dispatcher)
+    transport --forward, or receive--> reader --tap, put--> inbox (dispatcher)
     outbox    --take-----> sender --send------> transport
     clocks: keep-alive, GoAway deadline, expiry of what waits too long
 
 None of these tasks runs user code. The reader reserves room in the inbox before it reads and does not yield
-between reading and putting; what it has read is always dispatched. The sender writes under a shield bounded
-by ``write_timeout``: a cancelled write would leave half a frame on the wire.
+between reading and putting; what it has read is always dispatched. Where the transport can hand frames over
+as they arrive, they are tapped and put right there, which saves a task switch each time; the reader's task
+then takes over whenever the inbox is full. The sender writes under a shield bounded by ``write_timeout``: a
+cancelled write would leave half a frame on the wire.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, Literal
 
@@ -26,7 +29,7 @@ from livebridge.protocol import Event, LiveProtocol, Phase
 from livebridge.session._signal import Signal
 from livebridge.session._state import SessionState
 from livebridge.session._tap import Tap
-from livebridge.transport import Transport
+from livebridge.transport import Forwarding, Sink, Transport
 
 ROTATION_QUIET: Final = 0.25
 """Seconds without a frame after which a connection that is being replaced counts as drained."""
@@ -82,7 +85,9 @@ class Link:
     _ended: trio.Event = attrs.field(factory=trio.Event)
     _noise: Signal = attrs.field(factory=Signal)
     _rotating: bool = False
+    _writing: trio.CancelScope | None = None
     _reading: bool = True
+    _parked: list[bytes] = attrs.field(factory=list)
 
     async def serve(self) -> End:
         """Run the connection until it ends, is to be replaced, or the session closes."""
@@ -92,11 +97,14 @@ class Link:
             nursery.start_soon(self._send)
             nursery.start_soon(self._keep_alive)
             nursery.start_soon(self._watch_clock)
-            await self._ended.wait()
-            end = self._end
-            assert end is not None
-            if end.kind in ("rotate", "close"):
-                await self._drain(ROTATION_QUIET if end.kind == "rotate" else CLOSE_QUIET)
+            try:
+                await self._ended.wait()
+                end = self._end
+                assert end is not None
+                if end.kind in ("rotate", "close"):
+                    await self._drain(ROTATION_QUIET if end.kind == "rotate" else CLOSE_QUIET)
+            finally:
+                self._break_write()
             nursery.cancel_scope.cancel()
         return attrs.evolve(end, uptime=trio.current_time() - self.ready_at, heard=self.heard)
 
@@ -125,36 +133,49 @@ class Link:
         self.finish("rotate")
 
     async def _read(self) -> None:
-        parked: list[bytes] = []
+        parked, inbox = self._parked, self.inbox
+        self._forward_to(self._take)
         try:
             while True:
-                if self.inbox.full:
-                    await self.inbox.wait_capacity()
-                if not parked:
+                if inbox.full:
+                    self._reading = False
+                    await inbox.wait_capacity()
                     self._reading = True
+                if not parked:
                     parked.extend(reversed(await self.transport.receive()))
-                self._put(parked)
+                while parked and not inbox.full:
+                    self._put(parked.pop())
         except ConnectionLostError as error:
             self.finish("failed", error)
         except NoProcessError:
             self.finish("abort")
         finally:
+            self._forward_to(None)
             with suppress(NoProcessError):
                 while parked:
-                    self._put(parked)
+                    self._put(parked.pop())
 
-    def _put(self, parked: list[bytes]) -> None:
-        """Decode, tap and queue frames while there is room; no checkpoint in here."""
-        inbox = self.inbox
-        while parked:
-            frame = parked.pop()
-            size = len(frame)
-            message = self.protocol.receive(frame)
-            self.heard += 1
-            inbox.put_nowait(self.tap.read(message, size=size), cost=size)
-            if inbox.full:
-                self._reading = False
-                break
+    def _forward_to(self, sink: Sink | None) -> None:
+        if isinstance(self.transport, Forwarding):
+            self.transport.forward(sink)
+
+    def _take(self, frames: Sequence[bytes]) -> bool:
+        """Put frames straight from the transport, unless they have to wait for earlier ones or for room."""
+        if self._parked or self.inbox.full:
+            return False
+        try:
+            for frame in frames:
+                self._put(frame)
+        except NoProcessError:
+            self.finish("abort")
+        return True
+
+    def _put(self, frame: bytes) -> None:
+        """Decode, tap and queue a frame; no checkpoint in here."""
+        size = len(frame)
+        message = self.protocol.receive(frame)
+        self.heard += 1
+        self.inbox.put_nowait(self.tap.read(message, size=size), cost=size)
         self._noise.set()
 
     async def _send(self) -> None:
@@ -173,15 +194,19 @@ class Link:
             with trio.CancelScope(
                 shield=True, deadline=trio.current_time() + state.options.write_timeout
             ) as scope:
+                self._writing = scope
                 try:
                     await self.transport.send(payloads)
                 except ConnectionLostError as error:
                     self.finish("failed", error)
                     return
+                finally:
+                    self._writing = None
             if scope.cancelled_caught:
                 self._write_timed_out()
                 return
             outbox.written()
+            state.dirty.set()
             state.counters.messages_sent += len(payloads)
             state.counters.bytes_sent += sum(map(len, payloads))
             state.room.set()
@@ -191,6 +216,12 @@ class Link:
         if not state.drain:
             return True
         return state.outbox.is_idle and not (state.tools_running and state.now < state.grace_until)
+
+    def _break_write(self) -> None:
+        """Nobody waits for a write any longer; half a frame may be out, so the connection is of no more use."""
+        if self._writing is not None:
+            self.transport.abort()
+            self._writing.cancel()
 
     def _write_timed_out(self) -> None:
         seconds = self.state.options.write_timeout
@@ -261,10 +292,12 @@ class Link:
             now = trio.current_time()
             if state.closing and now >= state.close_deadline:
                 self.finish("close")
-            elif state.closing:
+                return
+            if state.closing:
                 state.work.set()
             elif now >= rotate_at:
                 self.rotate()
+                return
             elif state.phase is Phase.READY:
                 state.go_away_deadline = now + ROTATION_PATIENCE
                 state.move(Event.GO_AWAY)

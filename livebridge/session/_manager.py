@@ -14,7 +14,7 @@ import attrs
 import trio
 
 from livebridge.errors import (
-    ConnectionFailureError,
+    ConnectError,
     LivebridgeError,
     ReconnectExhaustedError,
     SetupError,
@@ -33,11 +33,11 @@ from livebridge.protocol import (
 from livebridge.session._continuity import Continuity
 from livebridge.session._failure import as_failure, enrich
 from livebridge.session._handshake import Early, Handshake
+from livebridge.session._lease import Lease
 from livebridge.session._link import End, Link
 from livebridge.session._state import SessionState
 from livebridge.session._tap import Tap
 from livebridge.session._tools import ToolRunner
-from livebridge.transport import Transport
 
 _log: Final = logging.getLogger("livebridge.session")
 
@@ -73,6 +73,8 @@ class ConnectionManager:
     _refresh: bool = False
     _had_handle: bool = False
     _drain_redials: int = 1
+    _spare: Lease | None = None
+    _nursery: trio.Nursery | None = None
 
     def connect(self) -> None:
         """Begin; further calls change nothing."""
@@ -106,6 +108,11 @@ class ConnectionManager:
         if self.link is not None:
             self.link.rotate()
 
+    def start_afresh(self, reason: str) -> None:
+        """Replace the connection by one of a fresh session: the handle is given up."""
+        self.continuity.give_up(reason)
+        self.reconnect()
+
     def consider_rotation(self) -> None:
         """Something changed that a pending rotation may have waited for."""
         if self.link is not None:
@@ -113,6 +120,22 @@ class ConnectionManager:
 
     async def run(self) -> None:
         """Connect and stay connected until the session closes or fails."""
+        async with trio.open_nursery() as self._nursery:
+            await self._run()
+            self._nursery.cancel_scope.cancel()
+
+    def prepare_rotation(self) -> None:
+        """A GoAway came: with the ``warm`` handover, dial the next connection now and keep it silent."""
+        if self.state.options.handover == "warm" and self._spare is None and not self.state.closing:
+            self._spare = self._lease()
+
+    def _lease(self) -> Lease:
+        lease = Lease(self.handshake, refresh=self._refresh)
+        assert self._nursery is not None
+        self._nursery.start_soon(lease.run)
+        return lease
+
+    async def _run(self) -> None:
         error: LivebridgeError | None = None
         fatal = False
         try:
@@ -128,6 +151,7 @@ class ConnectionManager:
                 if error is not None:
                     break
         finally:
+            await self._give_spare_back()
             self._finish(error, fatal=fatal)
 
     def _is_over(self) -> bool:
@@ -149,44 +173,49 @@ class ConnectionManager:
     async def _connection(self) -> End:
         """One connection, from dial to end. Whatever goes wrong is in the result."""
         with trio.CancelScope() as self._attempt:
-            async with trio.open_nursery() as nursery:
-                try:
-                    end = await self._talk(nursery)
-                finally:
-                    nursery.cancel_scope.cancel()
+            if self.state.closing:
+                self._drain_redials -= 1
+            self._move(Event.DIAL if self.state.phase is not Phase.ROTATING else None)
+            spare, self._spare = self._spare, None
+            end = await self._talk(spare or self._lease())
+            if spare is not None and end.kind == "failed" and end.uptime == 0.0:
+                self._move(Event.FAILED)
+                self._move(Event.DIAL)
+                end = await self._talk(self._lease())
             return end
         return End("abort" if self._aborted else "close")
 
-    async def _talk(self, nursery: trio.Nursery) -> End:
+    async def _give_spare_back(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            await spare.give_back(timeout=ABORT_TIMEOUT)
+
+    async def _talk(self, lease: Lease) -> End:
+        """Set a leased connection up and serve it; it is given back in any case."""
         state = self.state
-        if state.closing:
-            self._drain_redials -= 1
-        self._move(Event.DIAL if state.phase is not Phase.ROTATING else None)
-        try:
-            transport = await self.handshake.open(nursery, refresh=self._refresh)
-        except ConnectionFailureError as error:
-            return End("failed", error)
-        self._move(Event.UPGRADED)
         protocol = LiveProtocol()
         try:
+            transport = await lease.transport()
+            self._move(Event.UPGRADED)
             handle = self.continuity.handle_for_setup()
             self._had_handle = handle is not None
-            early = await self.handshake.set_up(transport, protocol, handle=handle)
+            seed = self.continuity.seed(handle)
+            early = await self.handshake.set_up(transport, protocol, handle=handle, seed=seed)
             self.link = Link(state, transport, protocol, self._tap(), self.inbox)
-            self._established(protocol, early)
+            self._established(protocol, early, seeded=bool(seed))
             return await self.link.serve()
-        except SetupError as error:
+        except (ConnectError, SetupError) as error:
             return End("failed", error)
         finally:
             self.link = None
             protocol.receive_eof()
-            self._note_close(transport)
-            await transport.aclose(timeout=ABORT_TIMEOUT if self._aborted else CLOSE_FRAME_TIMEOUT)
+            self._note_close(lease)
+            await lease.give_back(timeout=ABORT_TIMEOUT if self._aborted else CLOSE_FRAME_TIMEOUT)
 
     def _tap(self) -> Tap:
-        return Tap(self.state, self.tools.cancel, self.consider_rotation)
+        return Tap(self.state, self.tools.cancel, self.consider_rotation, self.prepare_rotation)
 
-    def _established(self, protocol: LiveProtocol, early: Early) -> None:
+    def _established(self, protocol: LiveProtocol, early: Early, *, seeded: bool) -> None:
         """Everything that makes a connection the session's; no checkpoint in here."""
         state = self.state
         state.epoch += 1
@@ -196,8 +225,9 @@ class ConnectionManager:
         state.handles.connected()
         state.outbox.start_connection()
         self._refresh = False
+        self.handshake.endpoint.breaker.succeeded()
         self._move(Event.SET_UP)
-        self.continuity.ready(resumed=self._had_handle)
+        self.continuity.ready("resumed" if self._had_handle else "reseeded" if seeded else "lost")
         tap = self._tap()
         for message, size in early:
             self.inbox.put_nowait(tap.read(message, size=size), cost=size)
@@ -226,6 +256,8 @@ class ConnectionManager:
             if not state.handles.resumable and not self._accept_unresumable():
                 return end.error, True
             self.continuity.connection_lost()
+        else:
+            self.handshake.endpoint.breaker.failed(self, now=state.now)
         plan = state.reconnector.failed(failure, now=state.now, rand=random.random())  # noqa: S311 - jitter
         error = enrich(end.error, plan)
         if failure.phase == "setup" and failure.had_handle and state.handles.resume_failed():
@@ -292,7 +324,15 @@ class ConnectionManager:
         with trio.CancelScope() as self._attempt:
             if not state.closing:
                 await trio.sleep(plan.delay)
+                await self._wait_for_circuit()
         self._expire()
+
+    async def _wait_for_circuit(self) -> None:
+        breaker = self.handshake.endpoint.breaker
+        while (wait := breaker.admit(self, now=self.state.now)) > 0:
+            if self.state.phase is Phase.BACKOFF:
+                self._move(Event.CIRCUIT_OPEN)
+            await trio.sleep(wait)
 
     def _expire(self) -> None:
         state = self.state
@@ -316,8 +356,8 @@ class ConnectionManager:
         if event is not None and self.state.phase is not Phase.CLOSING:
             self.state.move(event)
 
-    def _note_close(self, transport: Transport) -> None:
-        info = transport.close_info
+    def _note_close(self, lease: Lease) -> None:
+        info = lease.close_info
         if info is not None:
             self.state.close_info = CloseInfo(
                 code=info.code, reason=info.reason, initiated_by=info.initiated_by
@@ -338,8 +378,9 @@ class ConnectionManager:
             state.move(Event.FATAL)
         elif state.phase not in ENDED:
             if state.closing:
-                state.close_info = CloseInfo(code=1000, reason="", initiated_by="client")
+                state.close_info = CloseInfo(code=1000, reason="", initiated_by="client", error=state.failure)
             state.move(Event.CLOSED)
+        self.handshake.endpoint.breaker.withdrew(self)
         self.finished.set()
         state.room.set()
         state.turned.set()

@@ -9,7 +9,7 @@ from typing import Final, Literal, cast
 import attrs
 
 from livebridge.errors import ConfigError, LivebridgeError
-from livebridge.protocol import CALLBACKS, LiveConfig, ReconnectPolicy
+from livebridge.protocol import CALLBACKS, CircuitPolicy, LiveConfig, ReconnectPolicy, StallPolicy
 from livebridge.session import _checks as checks
 from livebridge.session._store import ResumeStore
 from livebridge.transport import Dial, dial
@@ -88,7 +88,12 @@ class Options:
             written; ``uncertain`` also what was written after the last handle.
         unresumable: A connection that breaks while the server says "not resumable": ``resume_last`` uses
             the last handle all the same, ``fresh`` starts afresh, ``fail`` ends the session.
-        handover: Rotation: ``cold`` closes the old connection, then dials.
+        handover: Rotation: ``cold`` closes the old connection, then dials; ``warm`` dials the next one when
+            the GoAway comes, so that the gap is one round trip.
+        stall: What is done about a model that has fallen silent; ``None``: nothing.
+        reseed_turns: Turns (as text) with which a fresh session is seeded after the conversation was lost;
+            0: none, the model starts without memory.
+        circuit: When dials to this endpoint are stopped for all sessions; ``None``: the defaults.
         max_connection_age: Rotate by ourselves after so many seconds; ``None``: wait for the GoAway.
         keep_audio: Collect the audio of a turn into `Turn.audio` (up to 8 MiB).
         dial: Opens transports: another implementation, or one in memory for tests.
@@ -134,6 +139,10 @@ class Options:
     forget_on_close: bool = True
     replay: str = "unsent"
     unresumable: str = "resume_last"
+    handover: str = "cold"
+    stall: StallPolicy | None = attrs.field(factory=StallPolicy)
+    reseed_turns: int = 0
+    circuit: CircuitPolicy | None = None
     max_connection_age: float | None = None
     keep_audio: bool = True
     dial: Dial = dial
@@ -175,6 +184,10 @@ _CHECKS: Final[Mapping[str, checks.Check]] = {
     "forget_on_close": checks.kind(bool),
     "replay": checks.one_of("unsent", "uncertain"),
     "unresumable": checks.one_of("resume_last", "fresh", "fail"),
+    "handover": checks.one_of("cold", "warm"),
+    "stall": checks.kind(StallPolicy, or_none=True),
+    "reseed_turns": checks.number(),
+    "circuit": checks.kind(CircuitPolicy, or_none=True),
     "max_connection_age": checks.number(above=0, or_none=True),
     "keep_audio": checks.kind(bool),
     "dial": checks.function,

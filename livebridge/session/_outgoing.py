@@ -2,12 +2,13 @@
 
 Accepting never touches the socket and never goes through the mailbox, so a callback can send without waiting
 for itself. A call that is cancelled while it waits for room has accepted nothing; there is no checkpoint
-after acceptance.
+after acceptance. Every call notices a cancellation, but it lets other tasks run only when messages pile up:
+whoever sends one now and then wakes the sender and nobody else.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import attrs
 import trio
@@ -20,8 +21,11 @@ from livebridge.errors import (
     SessionClosedError,
     SessionFailedError,
 )
-from livebridge.protocol import Entry, Kind, Phase
+from livebridge.protocol import Entry, Kind, Phase, expects_answer
 from livebridge.session._state import SessionState
+
+YIELD_AT_BACKLOG: Final = 16
+"""Messages waiting for the sender, from which on accepting another lets other tasks run first."""
 
 Wait = Literal["accepted", "written", "acked"]
 """How far a send waits: into the outbox, onto the socket, or until a handle covers it."""
@@ -61,7 +65,7 @@ class Outgoing:
             SessionFailedError: It has failed.
         """
         state = self.state
-        if state.phase is Phase.FAILED:
+        if state.failure is not None:
             raise SessionFailedError(
                 f"the session has failed: {state.failure}", phase=state.phase.value, retryable=False
             ) from state.failure
@@ -102,6 +106,8 @@ class Outgoing:
         entry: Entry | None = None
         with trio.move_on_after(float("inf") if timeout is None else timeout):
             entry = await self.accept(kind, payload)
+            if expects_answer(message):
+                self.state.expect("answer")
             if wait == "accepted":
                 return SendReceipt(seq=entry.seq, state=entry.state)
             await self._settled(entry, wait)
@@ -119,22 +125,52 @@ class Outgoing:
         """
         state = self.state
         self.check_open()
-        await trio.lowlevel.checkpoint()
-        self.check_open()
-        media = kind in (Kind.AUDIO, Kind.VIDEO)
-        while not media and not state.outbox.has_room(len(payload)):
-            await state.room.wait()
+        if state.outbox.backlog < YIELD_AT_BACKLOG:
+            await trio.lowlevel.checkpoint_if_cancelled()
+        else:
+            await trio.lowlevel.checkpoint()
             self.check_open()
+        if kind is not Kind.AUDIO and kind is not Kind.VIDEO and not state.outbox.has_room(len(payload)):
+            await self.wait_for_room(len(payload))
         return self._take(kind, payload, seconds)
 
-    async def accept_answer(self, payload: bytes) -> Entry | None:
-        """Accept a tool answer of the runtime's own; ``None`` if the session has ended meanwhile."""
+    async def wait_for_room(self, size: int, *, answer: bool = False) -> None:
+        """Wait until a message of `size` bytes that is no media would be accepted.
+
+        Args:
+            size: Bytes.
+            answer: It is a tool answer, which a session that closes in order still accepts.
+
+        Raises:
+            NotConnectedError: The session was never connected.
+            SessionClosedError: It is closing or closed; also while waiting.
+            SessionFailedError: It has failed; also while waiting.
+        """
         state = self.state
-        while not state.outbox.has_room(len(payload)):
+        while True:
+            if not (answer and state.phase is Phase.CLOSING and state.drain and not state.closed):
+                self.check_open()
+            if state.outbox.has_room(size):
+                return
             await state.room.wait()
-        if state.closed or state.phase in (Phase.CLOSED, Phase.FAILED):
-            return None
+
+    def accept_answer(self, payload: bytes) -> Entry:
+        """Accept a tool answer right after `wait_for_room`."""
         return self._take(Kind.TOOL, payload, 0.0)
+
+    def is_waiting(self, entry: Entry) -> bool:
+        """Whether an accepted message has not begun to be written."""
+        return self.state.outbox.is_waiting(entry)
+
+    def withdraw(self, entry: Entry) -> None:
+        """Take a waiting message back."""
+        self.state.outbox.withdraw(entry)
+        self.state.room.set()
+
+    def amend(self, entry: Entry, payload: bytes) -> None:
+        """Put a smaller message in the place of a waiting one."""
+        self.state.outbox.amend(entry, payload)
+        self.state.room.set()
 
     def accept_nowait(self, kind: Kind, payload: bytes, *, seconds: float = 0.0) -> Entry:
         """Accept an encoded frame or raise.
@@ -147,6 +183,13 @@ class Outgoing:
         """
         self.check_open()
         return self._take(kind, payload, seconds)
+
+    def accept_end(self, payload: bytes) -> None:
+        """Accept the signal that ends what was begun, beyond the bounds; nothing if the session is ending."""
+        state = self.state
+        if not state.closing and not state.closed and state.failure is None:
+            state.outbox.accept(Kind.SIGNAL, payload, now=state.now, beyond=True)
+            state.work.set()
 
     def _take(self, kind: Kind, payload: bytes, seconds: float) -> Entry:
         entry = self.state.outbox.accept(kind, payload, now=self.state.now, seconds=seconds)

@@ -48,6 +48,7 @@ class Senders(View):
         """
         if not isinstance(text, str):
             raise ConfigError(f"text must be a str, not {type(text).__name__}")
+        self._state.history.user_said(text)
         if self._state.capabilities.text_input == "realtime_input":
             message = realtime_input(text=text)
         else:
@@ -180,9 +181,7 @@ class Senders(View):
         try:
             yield
         finally:
-            if not self._state.closing and not self.closed:
-                frame = wire.encode_client(realtime_input(activity_end=True))
-                self._actor.outgoing.accept_nowait(Kind.SIGNAL, frame)
+            self._actor.outgoing.accept_end(wire.encode_client(realtime_input(activity_end=True)))
 
     async def send_tool_response(self, responses: object) -> int:
         """Answer tool calls by hand.

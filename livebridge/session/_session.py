@@ -70,7 +70,7 @@ class Session(Verbs):
             if failure is not None and failure is not body_error:
                 body_error.add_note(f"the session had failed as well: {failure}")
             raise body_error
-        if failure is not None and not actor.state.closing:
+        if failure is not None:
             raise failure
 
     @classmethod

@@ -27,11 +27,13 @@ from livebridge.protocol import (
     CloseInfo,
     Event,
     HandleBook,
+    History,
     ModelCapabilities,
     Outbox,
     Phase,
     ReadyKind,
     Reconnector,
+    StallWatch,
     Turn,
     TurnCollector,
     Unrecognized,
@@ -91,6 +93,7 @@ class Counters:
     rotations: int = 0
     callback_errors: int = 0
     undispatched: int = 0
+    undelivered: int = 0
     stream_dropped: int = 0
     unrecognized: int = 0
     expired: int = 0
@@ -146,10 +149,13 @@ class SessionState:
     work: Signal = attrs.field(factory=Signal)
     room: Signal = attrs.field(factory=Signal)
     changed: Signal = attrs.field(factory=Signal)
+    alert: Signal = attrs.field(factory=Signal)
     dirty: Signal = attrs.field(factory=Signal)
     turned: Signal = attrs.field(factory=Signal)
     inbox: Lane | None = None
     notices: Lane | None = None
+    stall: StallWatch | None = None
+    history: History = attrs.field(factory=History)
     on_phase: Callable[[Phase], None] | None = None
 
     @property
@@ -171,6 +177,12 @@ class SessionState:
         self.changed.set()
         self.work.set()
 
+    def expect(self, kind: str) -> None:
+        """Something should make the model speak: the stall watch is armed."""
+        if self.stall is not None:
+            self.stall.arm(kind, self.now)
+            self.alert.set()
+
     def notify(self, callback: str, argument: object) -> None:
         """Queue a callback behind everything that has been read so far."""
         if callback in self.wanted and self.notices is not None:
@@ -178,6 +190,7 @@ class SessionState:
 
     def complete(self, turn: Turn) -> None:
         """Keep a turn for `wait_turn`, within bounds."""
+        self.history.completed(turn)
         self.completed.append(turn)
         size = sum(len(kept.audio) for kept in self.completed)
         while size > MAX_KEPT_AUDIO and len(self.completed) > 1:

@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 
 from livebridge import wire
-from livebridge.protocol import Event, Unrecognized
+from livebridge.protocol import Event, StallWatch, Unrecognized
 from livebridge.session._state import Envelope, SessionState
 
 DEFAULT_TIME_LEFT: Final = 60.0
@@ -26,11 +26,13 @@ class Tap:
         state: The session's.
         cancel_tools: Cancels the tasks of these call ids at once.
         consider_rotation: Called whenever a rotation may have become possible.
+        prepare_rotation: Called when a GoAway came.
     """
 
     state: SessionState
     cancel_tools: Callable[[Iterable[str]], None]
     consider_rotation: Callable[[], None]
+    prepare_rotation: Callable[[], None]
 
     def read(self, message: wire.ServerMessage | Unrecognized, *, size: int) -> Envelope:
         """Take note of a frame of `size` bytes and wrap it for the dispatcher."""
@@ -51,6 +53,8 @@ class Tap:
             self._update(message.session_resumption_update, now)
         if message.tool_call is not None:
             calls = message.tool_call.function_calls or ()
+            if state.stall is not None:
+                state.stall.disarm()
             keys = tuple(state.ledger.announce(calls, epoch=state.epoch))
         if message.tool_call_cancellation is not None:
             self.cancel_tools(message.tool_call_cancellation.ids or ())
@@ -60,11 +64,24 @@ class Tap:
 
     def _content(self, content: wire.ServerContent) -> None:
         state = self.state
+        if state.stall is not None and (content.interrupted or state.stall.kind is not None):
+            self._watch(state.stall, content)
         if content.turn_complete:
             state.generating = False
             self.consider_rotation()
         elif content.model_turn is not None or content.output_transcription is not None:
             state.generating = True
+
+    def _watch(self, stall: StallWatch, content: wire.ServerContent) -> None:
+        """Any sign of the model disarms the stall watch; an interruption arms it."""
+        if content.interrupted:
+            self.state.expect("interrupted")
+        elif (
+            content.model_turn is not None
+            or content.turn_complete
+            or content.output_transcription is not None
+        ):
+            stall.disarm()
 
     def _update(self, update: wire.SessionResumptionUpdate, now: float) -> None:
         state = self.state
@@ -84,5 +101,6 @@ class Tap:
         state.go_away_deadline = now + time_left
         if state.is_ready:
             state.move(Event.GO_AWAY)
+        self.prepare_rotation()
         self.consider_rotation()
         return state.go_away_deadline

@@ -11,7 +11,7 @@ import trio
 
 from livebridge import wire
 from livebridge.errors import SessionFailedError
-from livebridge.protocol import ENDED, CloseInfo, Kind, Turn
+from livebridge.protocol import ENDED, CloseInfo, Turn
 from livebridge.session._sending import Senders
 
 
@@ -88,10 +88,9 @@ class Verbs(Senders):
         if ref.alive:
             self._actor.runner.interrupt()
             await ref.stop(drain=False)
-        undelivered = [entry for entry in state.outbox.unsent() if entry.kind not in (Kind.AUDIO, Kind.VIDEO)]
         return CloseResult(
             info=state.close_info,
-            undelivered=len(undelivered),
+            undelivered=state.counters.undelivered,
             undispatched=state.counters.undispatched,
         )
 

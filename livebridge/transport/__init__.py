@@ -54,7 +54,9 @@ from livebridge.transport._transport import (
     RECEIVE_BUFFER_BYTES,
     CloseInfo,
     Dial,
+    Forwarding,
     ProxySetting,
+    Sink,
     Transport,
 )
 
@@ -66,10 +68,12 @@ __all__ = [
     "RECEIVE_BUFFER_BYTES",
     "CloseInfo",
     "Dial",
+    "Forwarding",
     "MemoryNetwork",
     "MemoryServer",
     "MemoryTransport",
     "ProxySetting",
+    "Sink",
     "Transport",
     "dial",
     "memory_transport_pair",

@@ -18,6 +18,8 @@ from livebridge.transport._address import Address, parse_address
 from livebridge.transport._failures import FOREIGN, failure, not_a_websocket, refusal
 from livebridge.transport._http import Answer, exchange
 from livebridge.transport._proxy import proxy_from_environment
+from livebridge.transport._socket import direct
+from livebridge.transport._tls import TlsStream
 from livebridge.transport._transport import (
     DIAL_TIMEOUT_SECONDS,
     MAX_MESSAGE_BYTES,
@@ -129,7 +131,8 @@ class _Opening:
 
     async def connect(self, address: Address) -> None:
         self.doing = f"connecting to {address.authority}"
-        self._socket = self._stream = await trio.open_tcp_stream(address.host, address.port)
+        self._socket = await trio.open_tcp_stream(address.host, address.port)
+        self._stream = direct(self._socket)
 
     async def tunnel(self, proxy: Address, address: Address) -> None:
         if proxy.tls:
@@ -144,9 +147,7 @@ class _Opening:
 
     async def secure(self, address: Address, context: ssl.SSLContext) -> None:
         self.doing = f"the TLS handshake with {address.authority}"
-        stream = trio.SSLStream(
-            self._open_stream(), context, server_hostname=address.host, https_compatible=True
-        )
+        stream = TlsStream(self._open_stream(), context, server_hostname=address.host)
         self._stream = stream
         await stream.do_handshake()
 

@@ -63,10 +63,10 @@ def failure(error: BaseException, *, doing: str, timeout: float) -> ConnectError
         case trio.TooSlowError():
             message = f"{doing} took longer than dial_timeout ({timeout:g} s)"
         case ssl.SSLCertVerificationError():
-            message = f"{doing} failed: the certificate is not acceptable: {cause.verify_message}"
+            message = f"{doing} failed: the certificate is not acceptable: {_tls_text(cause)}"
             retryable, hint = False, "give your own authority as ssl_context; do not switch verification off"
         case ssl.SSLError():
-            message = f"{doing} failed: TLS: {cause.reason or cause}"
+            message = f"{doing} failed: TLS: {_tls_text(cause)}"
         case trio.BrokenResourceError() | trio.ClosedResourceError() | EarlyEndError():
             message = f"{doing} failed: the peer hung up before it answered"
         case h11.LocalProtocolError() | UnicodeError():
@@ -131,6 +131,11 @@ def not_a_websocket(problem: str) -> ConnectError:
 
 def _connect_error(message: str, *, retryable: bool = False, hint: str | None = None) -> ConnectError:
     return ConnectError(message, phase="dial", initiated_by="network", retryable=retryable, hint=hint)
+
+
+def _tls_text(error: ssl.SSLError) -> str:
+    """Read the attributes that only errors raised by OpenSSL itself have."""
+    return getattr(error, "verify_message", None) or getattr(error, "reason", None) or str(error)
 
 
 def _os_text(error: BaseException) -> str:

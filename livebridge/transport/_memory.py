@@ -30,7 +30,7 @@ class _Pipe:
         self.to_client: deque[bytes] = deque()
         self.to_server: deque[bytes] = deque()
         self.info: CloseInfo | None = None
-        self.last_heard = trio.current_time()
+        self.last_heard: float = trio.current_time()
         self.pings = 0
         self.answers_pings = True
         self.reads = True
@@ -127,7 +127,7 @@ class MemoryServer:
     def __init__(self, pipe: _Pipe, *, url: str = "", headers: Mapping[str, str] | None = None) -> None:
         self._pipe = pipe
         self.url = url
-        self.headers = dict(headers or {})
+        self.headers: dict[str, str] = dict(headers or {})
 
     async def receive(self) -> bytes:
         """Wait for the client's next frame.
@@ -235,16 +235,16 @@ class MemoryNetwork:
 
     async def dial(
         self,
-        nursery: trio.Nursery,  # noqa: ARG002 - the signature is that of `Dial`
+        nursery: trio.Nursery,
         url: str,
         *,
         headers: Mapping[str, str],
-        ssl_context: SSLContext | None = None,  # noqa: ARG002 - as above
-        proxy: ProxySetting | Literal["env"] = "env",  # noqa: ARG002 - as above
-        dial_timeout: float = DIAL_TIMEOUT_SECONDS,  # noqa: ARG002 - as above
-        max_message_size: int = MAX_MESSAGE_BYTES,  # noqa: ARG002 - as above
-        receive_buffer_size: int = RECEIVE_BUFFER_BYTES,  # noqa: ARG002 - as above
-        message_queue_size: int = MESSAGE_QUEUE_SIZE,  # noqa: ARG002 - as above
+        ssl_context: SSLContext | None = None,
+        proxy: ProxySetting | Literal["env"] = "env",
+        dial_timeout: float = DIAL_TIMEOUT_SECONDS,
+        max_message_size: int = MAX_MESSAGE_BYTES,
+        receive_buffer_size: int = RECEIVE_BUFFER_BYTES,
+        message_queue_size: int = MESSAGE_QUEUE_SIZE,
     ) -> Transport:
         """Connect at once, or fail as `refuse` prescribed (see `livebridge.transport.dial`).
 

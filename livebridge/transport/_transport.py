@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ssl import SSLContext
 from typing import Final, Literal, Protocol, runtime_checkable
 
@@ -28,6 +28,13 @@ CLOSE_TIMEOUT_SECONDS: Final = 2.0
 
 ProxySetting = str | None
 """A proxy URL, ``None`` for a direct connection, or ``"env"`` for the environment's rules."""
+
+
+_ENDINGS: Final[Mapping[InitiatedBy, str]] = {
+    "client": "the connection was closed by this side",
+    "server": "the server closed the connection",
+    "network": "the connection broke without a close frame",
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -65,13 +72,7 @@ class CloseInfo:
 def _describe(info: CloseInfo) -> str:
     detail = "" if info.code is None else f" with {info.code}"
     text = f": {info.reason}" if info.reason else ""
-    match info.initiated_by:
-        case "client":
-            return f"the connection was closed by this side{detail}{text}"
-        case "server":
-            return f"the server closed the connection{detail}{text}"
-        case "network":
-            return f"the connection broke without a close frame{detail}{text}"
+    return f"{_ENDINGS[info.initiated_by]}{detail}{text}"
 
 
 @runtime_checkable
@@ -144,6 +145,27 @@ class Transport(Protocol):
     @property
     def close_info(self) -> CloseInfo | None:
         """How the connection ended, ``None`` while it has not."""
+        ...
+
+
+Sink = Callable[[Sequence[bytes]], bool]
+"""Takes messages, or says ``False`` and takes none of them; it never waits and never raises."""
+
+
+@runtime_checkable
+class Forwarding(Protocol):
+    """What a transport may offer beside `Transport`: messages without a task switch."""
+
+    def forward(self, sink: Sink | None) -> None:
+        """Give messages to a function, in the task that reads them, as soon as they arrive.
+
+        What the function refuses, and all that comes while there is none, waits for `Transport.receive`; it
+        is offered again together with what comes next. Order is kept either way, as long as the function
+        refuses while its owner has not dealt with everything that `Transport.receive` gave.
+
+        Args:
+            sink: Gets everything that waits, in order; ``None``: no more.
+        """
         ...
 
 

@@ -20,7 +20,7 @@ from livebridge.transport._frames import (
     encode_pong,
     encode_texts,
 )
-from livebridge.transport._transport import CLOSE_TIMEOUT_SECONDS, CloseInfo
+from livebridge.transport._transport import CLOSE_TIMEOUT_SECONDS, CloseInfo, Sink
 
 # The answer to the server's close frame is a courtesy: it must never hold up a reconnect.
 _ECHO_SECONDS: Final = 0.5
@@ -42,6 +42,8 @@ class WebSocketTransport:
           └── one writer at a time ◄── due: pong, ping, close ◄── ping(), aclose()
                      ▲
                      └── send(): all frames in one write
+
+    With `forward`, the reader hands messages over itself and wakes nobody who waits in ``receive()``.
 
     The reader never waits for a write: a pong is left to the task that is writing, or to a task of its own.
 
@@ -73,9 +75,11 @@ class WebSocketTransport:
         self._message_queue_size = message_queue_size
         self._inbox: deque[bytes] = deque()
         self._inbox_bytes = 0
+        self._sink: Sink | None = None
         self._due: dict[str, bytes] = {}
         self._last_heard = trio.current_time()
         self._writing = False
+        self._write_failed = False
         self._taken_over = False
         self._hung_up = False
         self._goodbye: CloseInfo | None = None
@@ -84,6 +88,7 @@ class WebSocketTransport:
         self._arrived = trio.lowlevel.ParkingLot()
         self._room = trio.lowlevel.ParkingLot()
         self._idle = trio.lowlevel.ParkingLot()
+        self._ended = trio.Event()
         self._reader_left = trio.Event()
         self._reader_scope = trio.CancelScope()
 
@@ -108,6 +113,10 @@ class WebSocketTransport:
         self._inbox_bytes = 0
         self._room.unpark_all()
         return messages
+
+    def forward(self, sink: Sink | None) -> None:
+        """Give messages to a function as they arrive (see `Forwarding.forward`)."""
+        self._sink = sink
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """Write the frames in one go (see `Transport.send`)."""
@@ -190,7 +199,7 @@ class WebSocketTransport:
             self._take(data)
 
     def _is_full(self) -> bool:
-        if self._goodbye is not None:
+        if self._goodbye is not None or self._write_failed:
             return False
         return len(self._inbox) >= self._message_queue_size or self._inbox_bytes > self._max_waiting_bytes
 
@@ -202,6 +211,13 @@ class WebSocketTransport:
             else:
                 self._obey(item)
         if self._inbox:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        if self._sink is not None and self._sink(tuple(self._inbox)):
+            self._inbox.clear()
+            self._inbox_bytes = 0
+        else:
             self._arrived.unpark_all()
 
     def _obey(self, item: Ping | Pong | Close | Violation) -> None:
@@ -213,9 +229,10 @@ class WebSocketTransport:
             case Close(code, reason):
                 self._due["close"] = encode_close(code)
                 self._end(self._goodbye or CloseInfo(code=code, reason=reason, initiated_by="server"))
-            case Violation(code, reason):
-                self._due["close"] = encode_close(code, reason)
-                self._end(self._goodbye or CloseInfo(code=code, reason=reason, initiated_by="client"))
+            case _:
+                self._due["close"] = encode_close(item.code, item.reason)
+                ours = CloseInfo(code=item.code, reason=item.reason, initiated_by="client")
+                self._end(self._goodbye or ours)
 
     # -- writing
 
@@ -227,7 +244,7 @@ class WebSocketTransport:
                 await self._stream.send_all(data)
                 data = self._take_due()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            self._break(error)
+            await self._after_failed_write(error)
             return False
         except BaseException:
             # Cancelled in the middle of a frame: nothing that follows could be understood.
@@ -238,15 +255,28 @@ class WebSocketTransport:
             self._idle.unpark_all()
         return True
 
+    async def _after_failed_write(self, error: BaseException) -> None:
+        """Let the reader find out why: the close frame of a server that hung up may still be unread."""
+        self._write_failed = True
+        self._room.unpark_all()
+        if self._close_info is None and self._goodbye is None:
+            with trio.move_on_after(_ECHO_SECONDS):
+                await self._ended.wait()
+            self._break(error)
+            self._hang_up()
+
     def _write_soon(self, kind: str, frame: bytes) -> None:
         # "an endpoint MAY elect to send a Pong frame for only the most recently processed Ping frame"
         # (RFC 6455 §5.5.3): one of each kind is enough, so a flood of pings costs no memory.
+        if self._goodbye is not None:
+            return
         waiting = bool(self._due)
         self._due[kind] = frame
         if not self._writing and not waiting:
             self._nursery.start_soon(self._flush, name="livebridge.transport: control frame")
 
     async def _flush(self) -> None:
+        await trio.lowlevel.checkpoint_if_cancelled()
         while self._writing:
             await self._idle.park()
         await self._write(self._take_due())
@@ -279,6 +309,7 @@ class WebSocketTransport:
     def _end(self, info: CloseInfo) -> None:
         if self._close_info is None:
             self._close_info = info
+            self._ended.set()
             _log.debug("connection ended: code %s, by %s", info.code, info.initiated_by)
         self._arrived.unpark_all()
         self._room.unpark_all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import attrs
 import pytest
@@ -30,10 +31,8 @@ class World:
         """Serve WebSocket connections with trio-websocket; the handler gets the accepted connection."""
 
         async def accept(request: trio_websocket.WebSocketRequest) -> None:
-            try:
+            with suppress(trio_websocket.ConnectionClosed):
                 await handler(await request.accept())
-            except trio_websocket.ConnectionClosed:
-                pass
 
         return await self.websocket_requests(accept, ssl_context=ssl_context, **options)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import functools
 import socket
 import ssl
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import trio
 import trio_websocket
+import wsproto
 
 from livebridge.errors import ConnectError
 from livebridge.transport import dial
+from livebridge.transport._dial import _default_context
 
 SECRET = "AIza-very-secret-key"
 
@@ -96,7 +99,7 @@ async def test_a_hint_tells_what_a_401_means(world):
 
 
 async def test_retry_after_is_read_as_seconds_and_as_a_date(world):
-    later = datetime.now(timezone.utc) + timedelta(seconds=100)
+    later = datetime.now(UTC) + timedelta(seconds=100)
     values = [b"7", later.strftime("%a, %d %b %Y %H:%M:%S GMT").encode()]
 
     async def handler(request):
@@ -139,8 +142,6 @@ async def test_an_answer_that_is_no_upgrade_is_an_error_and_no_hang(world, answe
 
 
 async def test_an_extension_that_was_not_offered_is_refused(world, request_head):
-    import wsproto
-
     async def handler(stream):
         server = wsproto.WSConnection(wsproto.ConnectionType.SERVER)
         server.receive_data(await request_head(stream))
@@ -158,8 +159,6 @@ async def test_an_extension_that_was_not_offered_is_refused(world, request_head)
 
 
 async def test_an_early_hint_before_the_upgrade_is_skipped(world, request_head):
-    import wsproto
-
     async def handler(stream):
         server = wsproto.WSConnection(wsproto.ConnectionType.SERVER)
         server.receive_data(await request_head(stream))
@@ -220,7 +219,7 @@ class Resolver(trio.abc.HostnameResolver):
     def __init__(self, answer):
         self.answer = answer
 
-    async def getaddrinfo(self, host, port, family=0, type=0, proto=0, flags=0):  # noqa: A002
+    async def getaddrinfo(self, host, port, family=0, type=0, proto=0, flags=0):  # noqa: A002, PLR0917
         return await self.answer(host, port)
 
     async def getnameinfo(self, sockaddr, flags):
@@ -320,7 +319,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused_by_default(world
 
 
 async def test_an_expired_certificate_is_refused(world, server_tls, client_tls):
-    yesterday = datetime.now(timezone.utc) - timedelta(days=1)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
     url = await world.websocket(echo, ssl_context=server_tls("127.0.0.1", not_after=yesterday))
     error = await refused(world, url, ssl_context=client_tls)
     assert error.retryable is False
@@ -387,7 +386,7 @@ class Proxy:
 
 
 def port_of(url: str) -> int:
-    return int(url.split(":")[2].split("/")[0])
+    return urlsplit(url).port
 
 
 @pytest.mark.parametrize("tls", [False, True])
@@ -429,7 +428,7 @@ async def test_credentials_in_the_proxy_url_are_sent_to_the_proxy_and_shown_nowh
     assert "p%40ss" not in caplog.text
 
 
-async def test_a_proxy_that_speaks_tls_itself(
+async def test_a_proxy_that_speaks_tls_itself(  # noqa: PLR0917
     world, request_head, server_tls, authority, tmp_path, monkeypatch
 ):
     file = tmp_path / "authority.pem"
@@ -509,8 +508,6 @@ async def test_an_ipv6_address_works(world):
 
 
 async def test_the_default_context_verifies_and_is_loaded_once():
-    from livebridge.transport._dial import _default_context
-
     context = _default_context("", "")
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 import struct
 
 import pytest
 import trio
 import trio_websocket
+import wsproto
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection
 
 from livebridge.errors import ConnectionLostError
-from livebridge.transport import CloseInfo
+from livebridge.transport import CloseInfo, dial
 
 GREETING = b"greeting"
 
@@ -41,7 +43,7 @@ def upgraded(world, request_head):
     async def serve(handler, *, together: bytes = b"") -> str:
         async def accept(stream: trio.SocketStream) -> None:
             head = await request_head(stream)
-            server = Connection_for(head)
+            server = accept_upgrade(head)
             await stream.send_all(server + together)
             await handler(stream)
 
@@ -50,9 +52,7 @@ def upgraded(world, request_head):
     return serve
 
 
-def Connection_for(head: bytes) -> bytes:  # noqa: N802
-    import wsproto
-
+def accept_upgrade(head: bytes) -> bytes:
     server = wsproto.WSConnection(wsproto.ConnectionType.SERVER)
     server.receive_data(head)
     list(server.events())
@@ -192,6 +192,47 @@ async def test_a_reset_in_the_middle_of_a_frame_is_the_networks_doing(world, upg
     assert found == []
     assert (error.code, error.initiated_by) == (None, "network")
     assert isinstance(error.__cause__, trio.BrokenResourceError)
+
+
+async def test_a_failing_send_does_not_hide_why_the_server_closed(world, upgraded):
+    closing = frames(BytesMessage(data=b"last"), CloseConnection(code=1008, reason="session not found"))
+
+    async def handler(stream):
+        await stream.send_all(closing)
+
+    transport = await world.dial(await upgraded(handler), message_queue_size=1)
+
+    async def send_on_and_on():
+        for _ in range(1000):
+            await transport.send([b"x" * 2**16])
+
+    with pytest.raises(ConnectionLostError) as caught:
+        await send_on_and_on()
+    assert (caught.value.code, caught.value.initiated_by) == (1008, "server")
+    assert list(await transport.receive()) == [b"last"]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_send_into_a_dead_connection_fails_even_if_the_reader_hears_nothing(world, upgraded, waits):
+    class DeadStream:
+        async def send_all(self, data):
+            raise trio.BrokenResourceError
+
+        async def receive_some(self, size):
+            await trio.sleep_forever()
+
+    async def handler(stream):
+        await trio.sleep_forever()
+
+    transport = await world.dial(await upgraded(handler))
+    transport._stream = DeadStream()
+    await trio.testing.wait_all_tasks_blocked()
+    if waits:
+        transport._write_soon("pong", b"x")
+        await trio.testing.wait_all_tasks_blocked(0.01)
+    with trio.fail_after(5), pytest.raises(ConnectionLostError) as caught:
+        await transport.send([b"x"])
+    assert caught.value.initiated_by == "network"
 
 
 async def test_an_oversize_message_closes_with_1009_and_keeps_what_came_before(world):
@@ -376,8 +417,6 @@ async def test_a_close_sends_its_frame_even_when_everything_is_cancelled(world):
                 told.set()
 
     url = await world.websocket(handler)
-    from livebridge.transport import dial
-
     async with trio.open_nursery() as nursery:
         transport = await dial(nursery, url, headers={}, proxy=None)
         nursery.cancel_scope.cancel()
@@ -392,8 +431,6 @@ async def test_a_close_sends_its_frame_even_when_everything_is_cancelled(world):
 
 
 async def test_nobody_waits_for_a_reader_that_was_cancelled_with_its_nursery(world):
-    from livebridge.transport import dial
-
     url = await world.websocket(echo)
     async with trio.open_nursery() as nursery:
         transport = await dial(nursery, url, headers={}, proxy=None)
@@ -530,6 +567,34 @@ async def test_a_server_that_stopped_reading_is_still_heard_and_its_pings_cost_n
         transport.abort()
 
 
+async def test_a_close_frame_is_heard_while_a_send_is_stuck_and_frees_it(world, upgraded):
+    async def handler(stream):
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        await trio.testing.wait_all_tasks_blocked(0.02)
+        await stream.send_all(frames(CloseConnection(code=1001, reason="going away")))
+        await trio.sleep_forever()
+
+    transport = await world.dial(await upgraded(handler))
+    with trio.fail_after(5), pytest.raises(ConnectionLostError) as caught:
+        await transport.send([b"x" * 2**24])
+    assert (caught.value.code, caught.value.initiated_by) == (1001, "server")
+
+
+async def test_nothing_can_be_sent_while_we_are_closing(world, upgraded):
+    async def handler(stream):
+        await stream.send_all(b"\x89\x00")
+        await trio.sleep_forever()
+
+    transport = await world.dial(await upgraded(handler))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(functools.partial(transport.aclose, timeout=0.1))
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        for refused in (functools.partial(transport.send, [b"late"]), transport.ping):
+            with pytest.raises(ConnectionLostError) as caught:
+                await refused()
+            assert (caught.value.code, caught.value.initiated_by) == (1000, "client")
+
+
 async def test_a_second_sender_waits_for_the_first(world, upgraded):
     release = trio.Event()
     received = bytearray()
@@ -586,8 +651,6 @@ async def test_a_connection_works_over_tls_and_aborts_there_too(world, server_tl
 
 
 async def test_no_task_and_no_socket_is_left_after_the_end(world):
-    from livebridge.transport import dial
-
     url = await world.websocket(echo)
     async with trio.open_nursery() as nursery:
         transport = await dial(nursery, url, headers={}, proxy=None)

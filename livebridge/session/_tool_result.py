@@ -1,0 +1,118 @@
+"""What a tool returned becomes a `FunctionResponse`: JSON in ``response``, media in ``parts``.
+
+A mapping is the response; anything else becomes ``{"result": …}``. Media may stand anywhere in the result; it
+travels as a part with a name, and ``{"$ref": name}`` takes its place, which is how the API refers to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import fields, is_dataclass
+from datetime import date, time
+from typing import Final
+
+import attrs
+
+from livebridge import wire
+from livebridge.errors import ConfigError, ToolError
+from livebridge.protocol import tool_response
+
+MAX_DEPTH: Final = 64
+"""A result nested deeper contains itself, or is nothing a model would read."""
+
+
+def response_of(
+    result: object,
+    call: wire.FunctionCall,
+    *,
+    max_bytes: int | None = None,
+    scheduling: str | None = None,
+    will_continue: bool | None = None,
+) -> wire.FunctionResponse:
+    """Make the answer to a call.
+
+    Args:
+        result: What the tool returned: plain values, attrs classes, dataclasses, enumerations, dates, media (a
+            `wire.Blob`, a `wire.FunctionResponseBlob` or ``(bytes, mime_type)``), or a whole
+            `wire.FunctionResponse` or a mapping that is none.
+        call: Whose answer it is.
+        max_bytes: Largest answer, as JSON.
+        scheduling: When the model takes it up, unless the result says so itself.
+        will_continue: Whether further answers follow.
+
+    Raises:
+        ToolError: It cannot be written as JSON, or is larger than `max_bytes`.
+    """
+    if isinstance(result, wire.FunctionResponse):
+        given = result
+    else:
+        media: list[wire.FunctionResponsePart] = []
+        plain = _plain(result, media, 0)
+        content = plain if isinstance(plain, Mapping) else {"result": plain}
+        given = wire.FunctionResponse(response=content, parts=tuple(media) or None)
+    word = given.scheduling if given.scheduling is not None else _scheduling(scheduling)
+    response = attrs.evolve(given, id=call.id, name=call.name, scheduling=word, will_continue=will_continue)
+    try:
+        made = tool_response(response, require_ids=False).tool_response
+        size = len(wire.dumps(wire.to_plain(response))) if max_bytes is not None else 0
+    except ConfigError as error:
+        raise ToolError(f"the result cannot be sent: {error}") from error
+    if max_bytes is not None and size > max_bytes:
+        raise ToolError(f"the result has {size} bytes, more than the {max_bytes} that are allowed")
+    assert made is not None
+    assert made.function_responses
+    return made.function_responses[0]
+
+
+def error_response(
+    call: wire.FunctionCall, text: str, *, scheduling: str | None = None
+) -> wire.FunctionResponse:
+    """Make the answer that tells the model what went wrong."""
+    return wire.FunctionResponse(
+        id=call.id, name=call.name, response={"error": text}, scheduling=_scheduling(scheduling)
+    )
+
+
+def _scheduling(word: str | None) -> wire.FunctionResponseScheduling | None:
+    return None if word is None else wire.FunctionResponseScheduling(word.upper())
+
+
+def _plain(value: object, media: list[wire.FunctionResponsePart], depth: int) -> object:
+    """Open classes and take media out; what is left over is checked by `tool_response`."""
+    if depth > MAX_DEPTH:
+        raise ToolError("the result is nested too deeply (or contains itself)")
+    blob = _blob(value)
+    if blob is not None:
+        named = attrs.evolve(blob, display_name=blob.display_name or f"media-{len(media) + 1}")
+        media.append(wire.FunctionResponsePart(inline_data=named))
+        return {"$ref": named.display_name}
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, wire.Message):
+        value = wire.to_plain(value)
+    elif not isinstance(value, type) and (is_dataclass(value) or attrs.has(type(value))):
+        names = [
+            field.name for field in (fields(value) if is_dataclass(value) else attrs.fields(type(value)))
+        ]
+        value = {name.lstrip("_"): getattr(value, name) for name in names}
+    if isinstance(value, Mapping):
+        return {key: _plain(item, media, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple | Set):
+        return [_plain(item, media, depth + 1) for item in value]
+    return value
+
+
+def _blob(value: object) -> wire.FunctionResponseBlob | None:
+    if isinstance(value, wire.FunctionResponseBlob):
+        return value
+    if isinstance(value, wire.Blob):
+        return wire.FunctionResponseBlob(data=value.data, mime_type=value.mime_type)
+    if isinstance(value, tuple) and len(value) == 2:  # noqa: PLR2004 - (bytes, mime_type)
+        data, mime_type = value
+        if (
+            isinstance(data, bytes | bytearray | memoryview)
+            and isinstance(mime_type, str)
+            and "/" in mime_type
+        ):
+            return wire.FunctionResponseBlob(data=bytes(data), mime_type=mime_type)
+    return None

@@ -1,0 +1,87 @@
+import re
+
+from livebridge.protocol import CircuitBreaker, CircuitPolicy, CircuitState
+from livebridge.protocol import _breaker as module
+
+
+def opened(at: float = 0.0) -> CircuitBreaker:
+    breaker = CircuitBreaker()
+    for _ in range(5):
+        breaker.failed("someone", now=at)
+    return breaker
+
+
+def test_a_closed_circuit_lets_everybody_dial():
+    assert CircuitBreaker().admit("a", now=0.0) == 0.0
+
+
+def test_five_failures_within_a_minute_open_it_for_half_a_minute():
+    breaker = opened(at=100.0)
+    assert breaker.state is CircuitState.OPEN
+    assert breaker.admit("a", now=110.0) == 20.0
+
+
+def test_failures_that_are_spread_out_do_not_open_it():
+    breaker = CircuitBreaker()
+    for number in range(20):
+        breaker.failed("a", now=number * 16.0)
+    assert breaker.state is CircuitState.CLOSED
+
+
+def test_a_success_in_between_starts_the_count_anew():
+    breaker = CircuitBreaker()
+    for _ in range(3):
+        for _ in range(4):
+            breaker.failed("a", now=0.0)
+        breaker.succeeded()
+    assert breaker.state is CircuitState.CLOSED
+
+
+def test_half_open_lets_one_session_probe_at_a_time():
+    breaker = opened()
+    assert breaker.admit("a", now=30.0) == 0.0
+    assert breaker.state is CircuitState.HALF_OPEN
+    assert breaker.admit("a", now=30.0) == 0.0
+    assert breaker.admit("b", now=30.0) > 0
+    breaker.withdrew("b")
+    assert breaker.admit("b", now=30.0) > 0
+    breaker.withdrew("a")
+    assert breaker.admit("b", now=30.0) == 0.0
+
+
+def test_a_successful_probe_closes_it():
+    breaker = opened()
+    breaker.admit("a", now=30.0)
+    breaker.succeeded()
+    assert breaker.admit("b", now=30.0) == 0.0
+
+
+def test_a_failed_probe_opens_it_for_twice_as_long_up_to_a_bound():
+    breaker = opened()
+    now, waits = 0.0, []
+    for _ in range(6):
+        now += breaker.admit("a", now=now)
+        assert breaker.admit("a", now=now) == 0.0
+        breaker.failed("bystander", now=now)
+        assert breaker.state is CircuitState.HALF_OPEN
+        breaker.failed("a", now=now)
+        waits.append(breaker.admit("a", now=now))
+    assert waits == [60.0, 120.0, 240.0, 300.0, 300.0, 300.0]
+
+
+def test_late_failures_while_it_is_open_change_nothing():
+    breaker = opened()
+    for _ in range(9):
+        breaker.failed("b", now=1.0)
+    assert breaker.admit("a", now=30.0) == 0.0
+
+
+def test_the_policy_is_the_users():
+    breaker = CircuitBreaker(CircuitPolicy(failures=1, open_for=3.0))
+    breaker.failed("a", now=0.0)
+    assert breaker.admit("a", now=1.0) == 2.0
+
+
+def test_the_drawing_names_every_state():
+    drawn = set(re.findall(r"^    ([\w-]+) +--.*--> +([\w-]+)$", module.__doc__, re.MULTILINE))
+    assert {name for pair in drawn for name in pair} == {state.value for state in CircuitState}

@@ -1,0 +1,213 @@
+"""Rotation before the server hangs up, the warm handover, and what happens when nothing can be resumed."""
+
+import pytest
+import trio
+
+from livebridge.errors import ConnectError, SessionFailedError
+from livebridge.protocol import CircuitPolicy, Phase, ReconnectPolicy, StallPolicy
+
+
+async def test_a_warm_handover_dials_at_the_go_away_and_sets_up_after_the_old_connection_is_closed(live, log):
+    async with live.session(**log.callbacks("on_resumed"), handover="warm") as session:
+        line = await live.line()
+        line.text("speaking")
+        await trio.sleep(0.1)
+        line.go_away("50s")
+        await trio.sleep(1)
+        assert live.open == 2
+        assert live.set_up_now == 1
+        line.resumable("h1")
+        line.turn()
+        info = await log.wait("on_resumed")
+        assert info.continuity == "resumed"
+        assert info.gap < 0.001
+        assert session.statistics().last_gap == info.gap
+        assert session.statistics().rotations == 1
+        assert (await live.line(2)).handle == "h1"
+
+
+async def test_a_spare_connection_that_died_is_replaced_at_once(live, log):
+    async with live.session(**log.callbacks("on_resumed", "on_reconnecting"), handover="warm"):
+        line = await live.line()
+        line.text("speaking")
+        await trio.sleep(0.1)
+        line.go_away("50s")
+        await trio.sleep(1)
+        live.network.servers[1].drop()
+        line.resumable("h1")
+        line.turn()
+        info = await log.wait("on_resumed")
+        assert info.continuity == "resumed"
+        assert len(live.network.servers) == 3
+        assert [each.attempt for each in log.of("on_reconnecting")] == [0]
+
+
+async def test_a_spare_connection_that_could_not_be_dialled_does_no_harm(live, log):
+    async with live.session(**log.callbacks("on_resumed"), handover="warm"):
+        line = await live.line()
+        live.refuse(ConnectError("no", phase="dial", retryable=True))
+        line.text("speaking")
+        await trio.sleep(0.1)
+        line.go_away("50s")
+        await trio.sleep(1)
+        line.resumable("h1")
+        line.turn()
+        assert (await log.wait("on_resumed")).continuity == "resumed"
+
+
+async def test_a_spare_connection_is_closed_with_the_session(live):
+    async with live.session(handover="warm"):
+        line = await live.line()
+        line.text("speaking")
+        await trio.sleep(0.1)
+        line.go_away("50s")
+        await trio.sleep(1)
+        assert live.open == 2
+    assert live.open == 0
+
+
+async def test_failing_dials_open_the_circuit_for_everybody(live, log):
+    busy = ConnectError("busy", status=503, phase="dial", retryable=True)
+    circuit = CircuitPolicy(failures=3, open_for=50.0)
+    async with live.session(
+        **log.callbacks("on_resumed", "on_reconnecting"), circuit=circuit, stall=None
+    ) as session:
+        line = await live.line()
+        line.resumable("h1")
+        await trio.sleep(11)
+        live.refuse(*[busy] * 3)
+        line.drop()
+        await log.wait("on_reconnecting", 4)
+        await trio.sleep(10)
+        assert session.phase is Phase.CIRCUIT_OPEN
+        assert session.status.value == "disconnected"
+        began = trio.current_time()
+        await log.wait("on_resumed")
+        assert trio.current_time() - began > 20
+
+
+async def test_a_session_that_waits_for_the_circuit_closes_at_once(live, log):
+    busy = ConnectError("busy", status=503, phase="dial", retryable=True)
+    async with live.session(**log.callbacks("on_reconnecting"), circuit=CircuitPolicy(failures=1)) as session:
+        line = await live.line()
+        live.refuse(busy)
+        line.drop()
+        await log.wait("on_reconnecting", 2)
+        await trio.sleep(5)
+        assert session.phase is Phase.CIRCUIT_OPEN
+        began = trio.current_time()
+        await session.close()
+        assert trio.current_time() == began
+
+
+async def test_a_silent_model_is_noticed_nudged_rotated_and_replaced(live, log):
+    async with live.session(
+        **log.callbacks("on_stall", "on_session_lost"), stall=StallPolicy(after=10.0), reseed_turns=4
+    ) as session:
+        line = await live.line()
+        line.resumable("h1")
+        await session.send_text("first")
+        await line.next()
+        line.turn("an answer")
+        line.resumable("h2")
+        await session.wait_turn(5)
+        await session.send_text("second")
+        began = trio.current_time()
+        await log.wait("on_stall")
+        assert trio.current_time() - began == 10.0
+        await log.wait("on_stall", 2)
+        await line.next()
+        await line.next()
+        assert {"audioStreamEnd": True} in [m.get("realtimeInput") for m in line.received]
+        await log.wait("on_stall", 3)
+        assert (await live.line(2)).handle == "h2"
+        await log.wait("on_stall", 4)
+        fresh = await live.line(3)
+        assert fresh.handle is None
+        assert fresh.setup["historyConfig"] == {"initialHistoryInClientContent": True}
+        seed = (await fresh.next())["clientContent"]
+        assert [turn["parts"][0]["text"] for turn in seed["turns"]][:2] == ["first", "an answer"]
+        assert (await log.wait("on_session_lost")).reason == "stalled"
+        assert [info.action for info in log.of("on_stall")] == ["event", "nudge", "rotate", "fresh"]
+        assert [info.kind for info in log.of("on_stall")] == ["answer"] * 4
+
+
+async def test_a_model_that_answers_is_left_alone(live, log):
+    async with live.session(**log.callbacks("on_stall")) as session:
+        line = await live.line()
+        await session.send_text("hello")
+        await line.next()
+        line.text("well,")
+        await trio.sleep(200)
+    assert log.of("on_stall") == []
+
+
+async def test_a_tool_at_work_is_no_stall(live, log):
+    async def slow(call):
+        await trio.sleep(50)
+        return [{"id": "1", "name": "f", "response": {"ok": True}}]
+
+    async with live.session(**log.callbacks("on_stall"), on_tool_call=slow) as session:
+        line = await live.line()
+        await session.send_text("hello")
+        await line.next()
+        line.call({"id": "1", "name": "f"})
+        await line.next_response()
+        line.text("done")
+        line.turn()
+        await session.wait_turn(5)
+    assert log.of("on_stall") == []
+
+
+async def test_an_interruption_with_nothing_after_it_is_a_stall(live, log):
+    async with live.session(**log.callbacks("on_stall"), stall=StallPolicy(after=5.0, steps=("event",))):
+        line = await live.line()
+        line.text("hello")
+        line.say({"serverContent": {"interrupted": True}})
+        assert (await log.wait("on_stall")).kind == "interrupted"
+
+
+async def test_the_watch_is_off_where_the_model_may_choose_not_to_answer(live, log):
+    async with live.session(
+        **log.callbacks("on_stall"), proactivity={"proactive_audio": True}, api_version="v1alpha",
+        model="gemini-2.5-flash-native-audio-latest",
+    ) as session:  # fmt: skip
+        await session.send_text("hello")
+        await trio.sleep(500)
+    assert log.of("on_stall") == []
+
+
+async def test_a_lost_conversation_is_reseeded_if_asked_for(live, log, steps):
+    async with live.session(
+        **log.callbacks("on_resumed", "on_session_lost", "on_ready"), reseed_turns=2, session_resumption=None,
+        model="gemini-2.5-flash-native-audio-latest",
+    ) as session:  # fmt: skip
+        line = await live.line()
+        await session.send_text("my name is Ada")
+        await line.next()
+        line.turn("hello Ada")
+        await session.wait_turn(5)
+        line.drop()
+        info = await log.wait("on_resumed")
+        assert info.continuity == "reseeded"
+        assert (await log.wait("on_ready", 2)).kind == "fresh_after_loss"
+        second = await live.line(2)
+        message = await second.next()
+        assert [turn["role"] for turn in message["clientContent"]["turns"]] == ["user", "model"]
+
+
+async def test_a_session_without_a_reconnect_policy_ends_with_its_connection(live, log):
+    with pytest.raises(SessionFailedError) as caught:
+        async with live.session(**log.callbacks("on_close", "on_error"), reconnect=None):
+            (await live.line()).close(1011, "gone")
+            await trio.sleep_forever()
+    assert caught.value.code == 1011
+    assert [info.code for info in log.of("on_close")] == [1011]
+    assert log.names == ["on_error", "on_close"]
+
+
+async def test_the_reconnect_policy_is_the_users(live, log):
+    policy = ReconnectPolicy(max_attempts=1, initial=100.0)
+    async with live.session(**log.callbacks("on_reconnecting"), reconnect=policy):
+        (await live.line()).drop()
+        assert (await log.wait("on_reconnecting")).delay <= 100.0
