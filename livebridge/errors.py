@@ -70,7 +70,7 @@ class LivebridgeError(Exception):
 
     @property
     def phase(self) -> str | None:
-        """Where it happened: ``dial``, ``setup``, ``ready``, ``closing`` …"""
+        """Where it happened: ``dial``, ``setup``, ``ready`` or ``closing``."""
         return None
 
     @property

@@ -33,9 +33,9 @@ class Caller:
     )
 
     def __init__(self, request: object, task_name: str) -> None:
-        self.request = request
-        self.task_name = task_name
-        self.deferred = False
+        self.request: object = request
+        self.task_name: str = task_name
+        self.deferred: bool = False
         self._abandoned = False
         self._settled = False
         self._value: object = None

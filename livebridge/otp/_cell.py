@@ -45,28 +45,29 @@ class Cell:
     """The state of one incarnation of an actor that its `Ref` and its runtime both see."""
 
     __slots__ = (
-        "_done", "_monitor_ids", "_monitors", "_nursery", "closing", "current", "exit_reason", "fatal", "id",
+        "_done", "_monitor_ids", "_monitors", "_nursery", "actor", "closing", "current", "exit_reason", "fatal", "id",
         "interrupt", "kill_requested", "killers", "late_error", "leftovers", "mailbox", "meter", "name",
         "parent", "pending", "restarts", "scopes", "started", "supervisor", "task", "view", "waiting_on",
     )  # fmt: skip
 
     def __init__(self, name: object, kind: str, capacity: int) -> None:
-        self.id = next(_ids)
+        self.id: int = next(_ids)
         self.name: object = f"{kind}-{self.id}" if name is None else name
-        self.mailbox = Mailbox(capacity)
+        self.mailbox: Mailbox = Mailbox(capacity)
         self.exit_reason: ExitReason | None = None
-        self.started = False
-        self.kill_requested = False
-        self.closing = False
+        self.started: bool = False
+        self.kill_requested: bool = False
+        self.actor: object = None
+        self.closing: bool = False
         self.late_error: Exception | None = None
-        self.meter = Meter()
+        self.meter: Meter = Meter()
         self.parent: object = None
         self.supervisor: Cell | None = None
-        self.restarts = 0
+        self.restarts: int = 0
         self.view: Callable[[], StateView] = _no_state
         self.fatal: BaseException | None = None
         self.current: Entry | None = None
-        self.leftovers = 0
+        self.leftovers: int = 0
         self.pending: dict[Caller, None] = {}
         self.waiting_on: tuple[Cell, Caller | None] | None = None
         self.task: trio.lowlevel.Task | None = None
@@ -99,9 +100,9 @@ class Cell:
         for kill in list(self.killers):
             kill()
         for scope in list(self.scopes):
-            scope.cancel()
+            scope.cancel(reason=f"{self.name} was killed")
         if self._nursery is not None:
-            self._nursery.cancel_scope.cancel()
+            self._nursery.cancel_scope.cancel(reason=f"{self.name} was killed")
 
     async def wait_done(self) -> ExitReason:
         """Wait for the end and return its reason."""
@@ -118,7 +119,7 @@ class Cell:
         """Call ``fn`` once with the reason of the end; at once (``noproc``) if that has come already."""
         self._monitor_ids += 1
         if self.exit_reason is not None:
-            _notify(fn, NOPROC)
+            notify(fn, NOPROC)
         else:
             self._monitors[self._monitor_ids] = fn
         return self._monitor_ids
@@ -199,7 +200,7 @@ class Cell:
     def cancel_tasks(self) -> None:
         """Cancel the side tasks."""
         for scope in list(self.scopes):
-            scope.cancel()
+            scope.cancel(reason=f"{self.name} has ended")
 
     def finish(self, reason: ExitReason, late: tuple[Caller, object] | None) -> None:
         """Do steps 2 to 5 of an exit, without a checkpoint: fail all callers, publish, notify, late reply."""
@@ -210,7 +211,7 @@ class Cell:
         if self._done is not None:
             self._done.set()
         for fn in list(self._monitors.values()):
-            _notify(fn, reason)
+            notify(fn, reason)
         self._monitors.clear()
         if late is not None:
             late[0].reply(late[1])
@@ -294,7 +295,8 @@ async def ask(cell: Cell, caller: Caller, timeout: float | None, put: Callable[[
     return caller.settled
 
 
-def _notify(fn: Callable[[ExitReason], object], reason: ExitReason) -> None:
+def notify(fn: Callable[[ExitReason], object], reason: ExitReason) -> None:
+    """Tell a monitor; what it raises is logged, because others wait to be told."""
     try:
         fn(reason)
     except Exception:

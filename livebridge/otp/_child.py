@@ -41,19 +41,19 @@ class Child:
     )  # fmt: skip
 
     def __init__(self, spec: ChildSpec) -> None:
-        self.spec = spec
-        self.state = ChildState.STOPPED
+        self.spec: ChildSpec = spec
+        self.state: ChildState = ChildState.STOPPED
         self.process: Process | None = None
         self.starting: trio.CancelScope | None = None
-        self.changed = trio.lowlevel.ParkingLot()
-        self.epoch = 0
-        self.attempt = 0
-        self.restarts = 0
-        self.requested = False
+        self.changed: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
+        self.epoch: int = 0
+        self.attempt: int = 0
+        self.restarts: int = 0
+        self.requested: bool = False
         self.last_exit: ExitReason | None = None
-        self.lived = 0.0
-        self.started_at = 0.0
-        self.forgotten = False
+        self.lived: float = 0.0
+        self.started_at: float = 0.0
+        self.forgotten: bool = False
 
     @property
     def cell(self) -> Cell | None:

@@ -29,8 +29,8 @@ class RestartWindow:
             raise ConfigError(f"max_restarts must be at least 0, or None for no limit; got {max_restarts}")
         if not max_seconds > 0 or math.isinf(max_seconds):
             raise ConfigError(f"max_seconds must be a positive number of seconds; got {max_seconds}")
-        self.max_restarts = max_restarts
-        self.max_seconds = max_seconds
+        self.max_restarts: int | None = max_restarts
+        self.max_seconds: float = max_seconds
         self._times: deque[float] = deque()
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar, Final
 
@@ -97,7 +97,7 @@ class Keeper(GenServer):
         shutdown_deadline: float | None,
         on_event: Callable[[SupervisorEvent], object] | None,
     ) -> None:
-        self.window = RestartWindow(max_restarts=max_restarts, max_seconds=max_seconds)
+        self.window: RestartWindow = RestartWindow(max_restarts=max_restarts, max_seconds=max_seconds)
         self.escalation: RestartIntensityError | None = None
         self.rand: Callable[[], float] = random.random
         self._registry = registry
@@ -165,7 +165,7 @@ class Keeper(GenServer):
         """What the runtime knows of this supervisor."""
         return cell_of(self.ref)
 
-    def children(self) -> Iterable[Child]:
+    def children(self) -> tuple[Child, ...]:
         """Return the children in start order."""
         raise NotImplementedError
 
@@ -326,7 +326,7 @@ class Keeper(GenServer):
         """Stop all children in the order of the kind of supervisor."""
         raise NotImplementedError
 
-    async def terminate(self, reason: ExitReason) -> None:  # noqa: ARG002 - any reason stops the children
+    async def terminate(self, reason: ExitReason) -> None:
         """Stop the children."""
         await self.stop_all()
 

@@ -58,11 +58,11 @@ class Lane:
     def __init__(self, mailbox: Mailbox, *, capacity: int, max_cost: float) -> None:
         self._mailbox = mailbox
         self._waiters = trio.lowlevel.ParkingLot()
-        self.capacity = capacity
-        self.max_cost = max_cost
-        self.depth = 0
-        self.cost = 0
-        self.peak = 0
+        self.capacity: int = capacity
+        self.max_cost: float = max_cost
+        self.depth: int = 0
+        self.cost: int = 0
+        self.peak: int = 0
 
     @property
     def full(self) -> bool:
@@ -137,8 +137,8 @@ class UserLane:
     def __init__(self, mailbox: Mailbox, capacity: int) -> None:
         self.mailbox = mailbox
         self.capacity = capacity
-        self.depth = 0
-        self.cost = 0
+        self.depth: int = 0
+        self.cost: int = 0
         self.putters: dict[_Putter, None] = {}
 
     def taken(self) -> None:
@@ -181,10 +181,10 @@ class Mailbox:
         self._suspended = False
         self._streak = 0
         self._yield_at = 0.0
-        self.accepted = 0
-        self.closed = False
-        self.peak = 0
-        self.taken_at = 0.0
+        self.accepted: int = 0
+        self.closed: bool = False
+        self.peak: int = 0
+        self.taken_at: float = 0.0
 
     @property
     def depth(self) -> int:

@@ -87,11 +87,11 @@ class Meter:
     __slots__ = ("_hooks", "_ring", "errors", "handled", "last_exit", "max_latency", "replies", "tracing")
 
     def __init__(self) -> None:
-        self.handled = 0
-        self.replies = 0
-        self.errors = 0
-        self.max_latency = 0.0
-        self.tracing = False
+        self.handled: int = 0
+        self.replies: int = 0
+        self.errors: int = 0
+        self.max_latency: float = 0.0
+        self.tracing: bool = False
         self.last_exit: object = None
         self._hooks: list[Callable[[TraceEvent], object]] = []
         self._ring: deque[TraceEvent] | None = None

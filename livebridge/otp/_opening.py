@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Generic, TypeVar
 
 import trio
 
-from livebridge.otp._keeper import Keeper
 from livebridge.otp._process import Process
 from livebridge.otp._reason import SHUTDOWN, ExitReason
+from livebridge.otp._server import GenServer
 
-K = TypeVar("K", bound=Keeper)
+K = TypeVar("K", bound=GenServer)
 
 
 class Opening(Generic[K]):
@@ -22,8 +23,9 @@ class Opening(Generic[K]):
     where the supervisor failed while the body did too, the body's exception carries a note.
     """
 
-    def __init__(self, keeper: K, name: object) -> None:
+    def __init__(self, keeper: K, name: object, escalation: Callable[[], Exception | None]) -> None:
         self._keeper = keeper
+        self._escalation = escalation
         self._process = Process(keeper, name=name, on_exit=self._exited)
         self._manager: AbstractAsyncContextManager[trio.Nursery] = trio.open_nursery()
         self._body = trio.CancelScope()
@@ -81,9 +83,9 @@ class Opening(Generic[K]):
         """Keep what must leave the block, and end the body because of it."""
         if fatal is not None and not isinstance(fatal, trio.Cancelled):
             self._failure = fatal
-        elif self._keeper.escalation is not None:
-            self._failure = self._keeper.escalation
-        elif reason.kind == "error":
+        else:
+            self._failure = self._escalation()
+        if self._failure is None and reason.kind == "error":
             self._failure = self._process.cell.exit_error(reason)
         if self._failure is not None:
             self._body.cancel()

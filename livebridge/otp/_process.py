@@ -69,8 +69,9 @@ class Process:
                 f"this {type(actor).__name__} has been started before; make a new instance for each start"
             )
         self.actor = actor
-        self.cell = Cell(name, type(actor).__name__, actor.mailbox_capacity)
-        self.ref = Ref(self.cell)
+        self.cell: Cell = Cell(name, type(actor).__name__, actor.mailbox_capacity)
+        self.ref: Ref = Ref(self.cell)
+        self.cell.actor = actor
         self.cell.view = lambda: describe(actor, self.cell)
         actor._actor = self.ref  # noqa: SLF001 - the one name that the runtime owns on an actor
         self._name = name
@@ -165,8 +166,10 @@ class Process:
         if isinstance(exc, BaseExceptionGroup):
             cancelled, rest = exc.split(trio.Cancelled)
             if rest is None or isinstance(rest, ExceptionGroup):
-                self._outer = cancelled
+                self._outer = None if self.cell.kill_requested else cancelled
                 return SHUTDOWN if rest is None else ExitReason.error(rest)
+        if isinstance(exc, trio.Cancelled) and self.cell.kill_requested:
+            return KILLED  # the cancellation is our own; it ends here
         self._outer = exc
         return SHUTDOWN if isinstance(exc, trio.Cancelled) else ExitReason.error(exc)
 
@@ -200,7 +203,7 @@ class Process:
         cell.finish(reason, self._late)
         quiet = isinstance(self._refused, StopInit) or self._outer_is_foreign()
         report_exit(cell, reason, report, waiting, quiet=quiet)
-        if self._outer is None:
+        if cell.fatal is not None:
             self._outer = cell.fatal
         if self._on_exit is not None and cell.started:
             self._on_exit(reason, self._outer)

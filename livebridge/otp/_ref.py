@@ -28,15 +28,14 @@ class Down:
 class Monitor:
     """A watch on an actor; `cancel` it when its end is of no interest any more."""
 
-    __slots__ = ("_cell", "_id")
+    __slots__ = ("_forget",)
 
-    def __init__(self, cell: Cell, monitor_id: int) -> None:
-        self._cell = cell
-        self._id = monitor_id
+    def __init__(self, forget: Callable[[], None]) -> None:
+        self._forget = forget
 
     def cancel(self) -> None:
         """Stop watching; after the end, or a second time, it does nothing."""
-        self._cell.demonitor(self._id)
+        self._forget()
 
 
 class Ref:
@@ -174,6 +173,13 @@ class Ref:
         if ended != reason:
             raise cell.exit_error(ended)
 
+    def stop_soon(self, reason: ExitReason = NORMAL, *, drain: bool = True) -> None:
+        """Ask the actor to end, like `stop`, without waiting; an actor that has ended ignores it.
+
+        It may be used from the actor's own callbacks and tasks.
+        """
+        self._cell.request_stop(reason, drain=drain)
+
     def kill(self) -> None:
         """End the actor at its next checkpoint.
 
@@ -189,7 +195,8 @@ class Ref:
         already, ``fn`` is called at once with the reason ``noproc``.
         """
         cell = self._cell
-        return Monitor(cell, cell.monitor(lambda reason: fn(Down(self, reason))))
+        monitor_id = cell.monitor(lambda reason: fn(Down(self, reason)))
+        return Monitor(lambda: cell.demonitor(monitor_id))
 
     def monitor_into(self, other: Ref) -> Monitor:
         """Deliver the `Down` to another actor as ``handle_info(Down(...))``, beyond its mailbox's bound."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import trio
 
 from livebridge.errors import AlreadyStartedError, NoProcessError
+from livebridge.otp._cell import notify
 from livebridge.otp._reason import NOPROC, NORMAL, ExitReason
 from livebridge.otp._ref import Down, Monitor, Ref
 from livebridge.otp._sys import Sys
@@ -71,7 +72,7 @@ class NameRef:
 
     def __init__(self, registry: Registry, name: object) -> None:
         self._registry = registry
-        self.registered_name = name
+        self.registered_name: object = name
 
     def __repr__(self) -> str:
         return f"<NameRef {self.registered_name!r}>"
@@ -139,17 +140,25 @@ class NameRef:
         """Stop whoever holds the name; see `Ref.stop`."""
         await self.ref.stop(reason, timeout=timeout, drain=drain)
 
+    def stop_soon(self, reason: ExitReason = NORMAL, *, drain: bool = True) -> None:
+        """Ask whoever holds the name to end; see `Ref.stop_soon`. Nobody does: nothing happens."""
+        if self.alive:
+            self.ref.stop_soon(reason, drain=drain)
+
     def kill(self) -> None:
         """Kill whoever holds the name; see `Ref.kill`."""
         self.ref.kill()
 
     def monitor(self, fn: Callable[[Down], object]) -> Monitor:
-        """Watch the present incarnation; see `Ref.monitor`."""
-        return self.ref.monitor(fn)
+        """Watch the present incarnation; see `Ref.monitor`. Nobody there: ``noproc`` at once."""
+        if self.alive:
+            return self.ref.monitor(fn)
+        notify(lambda reason: fn(Down(self, reason)), NOPROC)
+        return Monitor(lambda: None)
 
     def monitor_into(self, other: Ref) -> Monitor:
         """Watch the present incarnation on behalf of another actor; see `Ref.monitor_into`."""
-        return self.ref.monitor_into(other)
+        return self.monitor(other.deliver)
 
     async def wait_exit(self) -> ExitReason:
         """Wait for the end of the present incarnation; see `Ref.wait_exit`."""

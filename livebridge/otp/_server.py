@@ -61,7 +61,7 @@ class GenServer:
                 f"{type(self).__name__} has no ref yet: start it with otp.start or a Supervisor"
             ) from None
 
-    async def init(self, *args: Term, **kwargs: Term) -> Continue | Timeout | None:  # noqa: ARG002 - a default
+    async def init(self, *args: Term, **kwargs: Term) -> Continue | Timeout | None:
         """Invoked first; whoever starts the actor waits for it.
 
         Args:

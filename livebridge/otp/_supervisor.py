@@ -148,7 +148,7 @@ class Supervisor(Keeper):
             shutdown_deadline=shutdown_deadline,
             on_event=on_event,
         )
-        return Opening(keeper, name)
+        return Opening(keeper, name, lambda: keeper.escalation)
 
     # Commands, served by the supervisor's own loop
 
@@ -194,7 +194,7 @@ class Supervisor(Keeper):
 
     # Callbacks
 
-    def children(self) -> Iterable[Child]:
+    def children(self) -> tuple[Child, ...]:
         """Return the children in start order."""
         return tuple(self._children.values())
 
@@ -203,6 +203,8 @@ class Supervisor(Keeper):
         try:
             for child in self.children():
                 await self._start_first(child)
+            # the last chance to be cancelled while still starting: afterwards terminate() stops the children
+            await trio.lowlevel.checkpoint_if_cancelled()
         except BaseException:
             with trio.CancelScope(shield=True):
                 await self.stop_all()

@@ -11,6 +11,7 @@ from livebridge.errors import CallTimeoutError
 from livebridge.otp._caller import Caller
 from livebridge.otp._cell import Cell, SystemCall, ask
 from livebridge.otp._meter import Statistics, Status, TraceEvent
+from livebridge.otp._term import Term
 
 # What sys asks is served between two messages; OTP gives it the time of any other call.
 SYS_TIMEOUT_SECONDS: Final = 5.0
@@ -37,14 +38,14 @@ class Sys:
         """Return what the actor's ``format_state`` shows: its attributes, secrets redacted."""
         return await self._run(lambda: self._cell.view()[0])
 
-    async def replace_state(self, fn: Callable[[], object]) -> dict[str, object]:
-        """Run ``fn`` between two messages, to change attributes of the actor, and return the new state.
+    async def replace_state(self, fn: Callable[[Term], object]) -> dict[str, object]:
+        """Run ``fn(actor)`` between two messages, to change its attributes, and return the new state.
 
         What ``fn`` raises is raised here; the actor lives on.
         """
 
         def change() -> dict[str, object]:
-            fn()
+            fn(self._cell.actor)
             return self._cell.view()[0]
 
         return await self._run(change)

@@ -1,4 +1,75 @@
-"""A local Live API server."""
+"""A local Live API server: hold conversations with it, test a bot against it, let it misbehave on command.
+
+What it is
+----------
+One port that speaks what Google's servers speak: the WebSocket of the Gemini API and the one of Vertex AI, with their
+differences in paths, names, close codes and texts, and the HTTP calls beside them (the list of models, ephemeral
+tokens). Behind it sits a *conversation*: the state that outlives connections. A *brain* decides what the model says,
+a *voice* turns it into sound, a *fault plan* decides what goes wrong. Google's own clients talk to it unaware.
+
+::
+
+    async with LiveSimulator.serve(brain=Script(["Hello!", [Call("get_weather", {"city": "Paris"})]])) as simulator:
+        async with Session.start(model="gemini-2.5-flash-native-audio-latest", **simulator.connection) as session:
+            ...
+            simulator.conversations[0].heard.user_texts       # what the server knows
+            simulator.connections[0].go_away(seconds=5)       # what the server does to you
+            await simulator.wait_for(lambda s: s.conversations[0].heard.tool_results)
+
+How it is cut
+-------------
+::
+
+      client ══ TCP/TLS ══ LiveSimulator ── GET models, POST auth_tokens
+                                │
+                            Connection ── fault plan: refuse, drop, freeze, garble, delay …
+    ────────────────────────────┼──────────────────────────── below: no waiting, no clock, no socket
+                            Dialogue            one connection: setup, time limits, handles
+                ┌───────────┴───────────┐
+             Exchange               TurnTaker   the client's half and the model's half
+           ┌────┴─────┐           ┌─────┴─────┐
+        Listener      Conversation          Brain ── Voice
+     (finds speech)    (the state)        (what to say, how it sounds)
+
+The model below the line takes messages and the time and gives messages back; it is tested by itself.
+
+Brains
+------
+`Rules`, the default, calls a declared function when the user's words name it, speaks its result, remembers what it
+was told and makes conversation. `Script` says given turns, `Echo` repeats. A brain of your own is one method,
+``respond(conversation, cue)``, that yields `Say`, `Call`, `Think`, `Wait`, `Stall`, `Send` or `HangUp`.
+
+Sound
+-----
+Speech is found in realtime audio by its energy, with the setup's sensitivity, prefix padding and silence duration,
+counted in samples, so that it does not matter how fast a test plays it. The default voice, `ToneVoice`, carries its
+text in soft chords with sequence numbers and a checksum: ``ToneVoice.decode(pcm)`` proves that every sample arrived
+once and in order, and the simulator understands what a ``ToneVoice(rate=16000)`` says to it. It knows other
+recordings by heart if you ``simulator.recordings.add(pcm, text, rate=…)`` them; unknown speech is transcribed as
+``(speech, 2.4 s)``.
+
+Faults
+------
+`Faults` is a list of `Fault`: *when* (the n-th dial, the n-th message either way, a kind of message, a time, a
+chance) and *what* (`RefuseUpgrade`, `Close`, `Drop`, `Freeze`, `Inject`, `Withhold` …). ``load_faults`` reads it
+from TOML, `Chaos` mixes everything from a seed. A live `Connection` has the same at hand: ``close``, ``drop``,
+``go_away``, ``stall``, ``send_raw``, ``cancel_tools``.
+
+Guarantees
+----------
+* ``heard`` is the server's state, not a log: a resumption takes it back to the moment of the handle, so it shows what
+  a client has made sure of, nothing lost and nothing twice.
+* A handle is issued only while nobody speaks, no answer is being given and no call is open.
+* No message of a client raises in the simulator; a brain that raises ends its connection with 1011 and is logged.
+* It listens on the loopback address and opens nothing else. Ids and chances repeat with ``seed``.
+
+What it does not do
+-------------------
+It does not understand language or speech, it does not ground, search, execute code or see images (it counts them),
+and its token counts are estimates by Google's rules of thumb. Where the real servers' reaction is not known from a
+recording or a report, the stricter one is simulated. Do not use it to measure how good a prompt is, nor the latency
+of the real service.
+"""
 
 from livebridge.simulator._brains import (
     Action,
@@ -16,8 +87,31 @@ from livebridge.simulator._brains import (
     UserTurn,
     Wait,
 )
+from livebridge.simulator._chaos import Chaos
 from livebridge.simulator._connection import Connection, Frame
 from livebridge.simulator._conversation import ConnectionRecord, Conversation
+from livebridge.simulator._fault_file import load_faults
+from livebridge.simulator._faults import (
+    CancelTools,
+    Close,
+    Delay,
+    Distort,
+    Drop,
+    Fault,
+    Faults,
+    Freeze,
+    GoAway,
+    Inject,
+    LateAudio,
+    Mute,
+    NoPongs,
+    RefuseUpgrade,
+    Repeat,
+    RevokeHandles,
+    StallUpgrade,
+    Withhold,
+)
+from livebridge.simulator._files import load_brain, load_fault_file
 from livebridge.simulator._profiles import PROFILES, Profile
 from livebridge.simulator._recordings import Recordings
 from livebridge.simulator._records import (
@@ -45,22 +139,39 @@ __all__ = [
     "AudioHeard",
     "Brain",
     "Call",
+    "CancelTools",
+    "Chaos",
+    "Close",
     "Connection",
     "ConnectionRecord",
     "ContentHeard",
     "Conversation",
     "Cue",
+    "Delay",
+    "Distort",
+    "Drop",
     "Echo",
+    "Fault",
+    "Faults",
     "Frame",
     "FrameHeard",
+    "Freeze",
+    "GoAway",
     "HangUp",
     "Hangup",
     "Heard",
+    "Inject",
+    "LateAudio",
     "LiveSimulator",
+    "Mute",
+    "NoPongs",
     "Profile",
     "Reading",
     "Recordings",
+    "RefuseUpgrade",
+    "Repeat",
     "ResultHeard",
+    "RevokeHandles",
     "Rules",
     "Say",
     "Script",
@@ -68,6 +179,7 @@ __all__ = [
     "Settings",
     "SignalHeard",
     "Stall",
+    "StallUpgrade",
     "TextHeard",
     "Think",
     "ToneError",
@@ -78,5 +190,9 @@ __all__ = [
     "UserTurn",
     "Voice",
     "Wait",
+    "Withhold",
+    "load_brain",
+    "load_fault_file",
+    "load_faults",
     "run",
 ]

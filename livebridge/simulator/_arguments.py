@@ -93,25 +93,28 @@ class _Finder:
             for word in re.findall(r"[a-z]+", text.lower())
             if word in _SMALL_NUMBERS
         ]
-        names = _QUOTED.findall(text) + _CAPITALISED.findall(without_times) + _AFTER_WORD.findall(without_times)
+        names = (
+            _QUOTED.findall(text) + _CAPITALISED.findall(without_times) + _AFTER_WORD.findall(without_times)
+        )
         self._names = list(dict.fromkeys(name for name in names if not _NUMBER.fullmatch(name)))
 
     def find(self, parameter: Parameter) -> object | None:
         if parameter.choices:
             lowered = self._text.lower()
             return next((choice for choice in parameter.choices if choice.lower() in lowered), None)
-        if parameter.kind == "integer":
-            return int(self._numbers.pop(0)) if self._numbers else None
-        if parameter.kind == "number":
-            return self._numbers.pop(0) if self._numbers else None
-        if parameter.kind == "boolean":
-            return True if _TRUE.search(self._text) else None
-        if parameter.kind == "array":
-            names, self._names = self._names, []
-            return names or None
-        if parameter.kind == "object":
-            return None
-        return self._word(parameter)
+        value: object | None = None
+        match parameter.kind:
+            case "integer":
+                value = int(self._numbers.pop(0)) if self._numbers else None
+            case "number":
+                value = self._numbers.pop(0) if self._numbers else None
+            case "boolean":
+                value = True if _TRUE.search(self._text) else None
+            case "array":
+                value, self._names = self._names or None, []
+            case "string":
+                value = self._word(parameter)
+        return value
 
     def _word(self, parameter: Parameter) -> str | None:
         if self._times and re.search(r"time|when|\bat\b|hour|until", parameter.name, re.IGNORECASE):

@@ -1,7 +1,7 @@
 """What decides what the model says: the small protocol between a conversation and its brain, and two plain brains."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import attrs
 
@@ -95,6 +95,7 @@ Action = Say | Think | Call | Wait | Stall | Send | HangUp
 """What a brain can do. A plain ``str`` in a script is a `Say`."""
 
 
+@runtime_checkable
 class Brain(Protocol):
     """Decides what the model says.
 

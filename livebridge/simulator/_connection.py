@@ -16,6 +16,7 @@ from livebridge import wire
 from livebridge.errors import DecodeError
 from livebridge.simulator._conversation import Conversation
 from livebridge.simulator._dialogue import Dialogue
+from livebridge.simulator._effects import Effects
 from livebridge.simulator._frames import FrameStream, GoneError
 from livebridge.simulator._gate import Admission, HttpRequest
 from livebridge.simulator._refusals import INTERNAL_ERROR, INVALID_JSON, Hangup
@@ -72,6 +73,7 @@ class Connection:
         self,
         frames: FrameStream,
         dialogue: Dialogue,
+        effects: Effects,
         *,
         number: int,
         admission: Admission,
@@ -79,18 +81,20 @@ class Connection:
         settings: Settings,
         changed: Callable[[], None],
     ) -> None:
-        self.number = number
-        self.admission = admission
-        self.request = request
+        self.number: int = number
+        self.admission: Admission = admission
+        self.request: HttpRequest = request
         self.frames: list[Frame] = []
-        self.ended = trio.Event()
+        self.ended: trio.Event = trio.Event()
         self._frames = frames
         self._dialogue = dialogue
+        self._effects = effects
         self._settings = settings
         self._changed = changed
         self._commands: deque[Callable[[], None]] = deque()
         self._raw: deque[bytes] = deque()
-        self._end: Literal["", "reset", "eof"] = ""
+        self._end: Literal["reset", "eof"] = "eof"
+        self._killed = trio.Event()
         self._send_inbox, self._inbox = trio.open_memory_channel[bytes | str | None](math.inf)
         self._room = trio.Semaphore(UNREAD_FRAMES)
 
@@ -119,16 +123,16 @@ class Connection:
         return self._dialogue.busy
 
     def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close with a close frame."""
+        """Close with a close frame; during a `stall` of writing, after its end."""
         self._command(lambda: self._dialogue.hang_up(Hangup(code, reason), now=trio.current_time()))
 
     def drop(self) -> None:
         """Reset the TCP connection without a close frame."""
-        self._command(lambda: self._end_with("reset"))
+        self._end_with("reset")
 
     def end(self) -> None:
         """End the stream (EOF) without a close frame."""
-        self._command(lambda: self._end_with("eof"))
+        self._end_with("eof")
 
     def go_away(self, seconds: float = 10.0) -> None:
         """Send ``goAway`` and close that many seconds later."""
@@ -162,14 +166,21 @@ class Connection:
 
     def _end_with(self, end: Literal["reset", "eof"]) -> None:
         self._end = end
+        self._killed.set()
 
     async def run(self) -> None:
         """Carry the conversation until one side ends it."""
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._read)
+                nursery.start_soon(self._await_kill)
                 try:
                     await self._drive()
+                except GoneError:
+                    raise
+                except Exception:  # noqa: BLE001  # a brain may raise anything, or say what is no JSON
+                    _log.exception("connection %d: the brain or the simulator raised", self.number)
+                    await self._frames.close(INTERNAL_ERROR.code, INTERNAL_ERROR.reason)
                 finally:
                     nursery.cancel_scope.cancel()
         except* GoneError:
@@ -179,6 +190,15 @@ class Connection:
             self.ended.set()
             self._changed()
             await self._frames.end()
+
+    async def _await_kill(self) -> None:
+        """End the stream when told to, whatever the other tasks wait for."""
+        await self._killed.wait()
+        if self._end == "reset":
+            await self._frames.reset()
+        else:
+            await self._frames.end()
+        raise GoneError("ended on command")
 
     async def _read(self) -> None:
         async for message in self._frames.messages():
@@ -192,14 +212,12 @@ class Connection:
                 item = await self._next()
             except trio.EndOfChannel:
                 return
-            now = trio.current_time()
             if item is not None:
                 self._room.release()
-                self._take(item, now)
+                await self._take(item)
             while self._commands:
                 self._commands.popleft()()
-            if self._dialogue.deadline is not None and self._dialogue.deadline <= now:
-                self._advance(now)
+            await self._pass_time()
             self._changed()
 
     async def _next(self) -> bytes | str | None:
@@ -208,30 +226,26 @@ class Connection:
             return self._inbox.receive_nowait()
         except trio.WouldBlock:
             pass
-        deadline = self._dialogue.deadline
-        with trio.move_on_at(math.inf if deadline is None else deadline):
+        deadlines = (self._dialogue.deadline, self._effects.deadline)
+        with trio.move_on_at(min((at for at in deadlines if at is not None), default=math.inf)):
             return await self._inbox.receive()
         return None
 
-    def _take(self, payload: bytes | str, now: float) -> None:
+    async def _take(self, payload: bytes | str) -> None:
         self._keep("in", payload)
         try:
             plain: object = wire.loads(payload)
         except DecodeError:
-            self._dialogue.hang_up(INVALID_JSON, now=now)
+            self._dialogue.hang_up(INVALID_JSON, now=trio.current_time())
             return
-        self._guard(lambda: self._dialogue.receive(plain, now=now), now)
+        if await self._effects.receive(plain):
+            self._dialogue.receive(plain, now=trio.current_time())
 
-    def _advance(self, now: float) -> None:
-        self._guard(lambda: self._dialogue.advance(now), now)
-
-    def _guard(self, step: Callable[[], None], now: float) -> None:
-        """Run a step that may run the user's brain; when it raises, the connection ends like a fault of the server."""
-        try:
-            step()
-        except Exception:
-            _log.exception("connection %d: the brain or the simulator raised", self.number)
-            self._dialogue.hang_up(INTERNAL_ERROR, now=now)
+    async def _pass_time(self) -> None:
+        now = trio.current_time()
+        await self._effects.pass_time(now)
+        if self._dialogue.deadline is not None and self._dialogue.deadline <= now:
+            self._dialogue.advance(now)
 
     async def _flush(self) -> bool:
         """Send what is due; whether the connection goes on."""
@@ -242,12 +256,10 @@ class Connection:
                 await self._frames.close(output.code, output.reason)
                 return False
             pretty = self._settings.frames != "compact"
-            await self._send(wire.encode_server(output, vertex=self.admission.vertex, pretty=pretty))
-        if self._end == "reset":
-            await self._frames.reset()
-        elif self._end == "eof":
-            await self._frames.end()
-        return not self._end
+            payload = wire.encode_server(output, vertex=self.admission.vertex, pretty=pretty)
+            for sent in await self._effects.send(output, payload):
+                await self._send(sent)
+        return True
 
     async def _send(self, payload: bytes) -> None:
         self._keep("out", payload)

@@ -51,17 +51,19 @@ class Conversation:
         compressions: How many times the context was cut.
     """
 
-    def __init__(self, *, session_id: str, model: str, vertex: bool, setup: wire.Setup, profile: Profile) -> None:
-        self.id = session_id
-        self.model = model
-        self.vertex = vertex
-        self.setup = setup
-        self.profile = profile
+    def __init__(
+        self, *, session_id: str, model: str, vertex: bool, setup: wire.Setup, profile: Profile
+    ) -> None:
+        self.id: str = session_id
+        self.model: str = model
+        self.vertex: bool = vertex
+        self.setup: wire.Setup = setup
+        self.profile: Profile = profile
         self.connections: list[ConnectionRecord] = []
-        self.connected = False
+        self.connected: bool = False
         self.ended_at: float | None = None
-        self.answers = 0
-        self.compressions = 0
+        self.answers: int = 0
+        self.compressions: int = 0
         self._inputs: Ledger[Input] = Ledger()
         self._turns: Ledger[Turn] = Ledger()
         self._forgotten = 0
@@ -88,9 +90,7 @@ class Conversation:
     def declarations(self) -> Sequence[wire.FunctionDeclaration]:
         """Every function the client offers."""
         return [
-            declaration
-            for tool in self.setup.tools or ()
-            for declaration in tool.function_declarations or ()
+            declaration for tool in self.setup.tools or () for declaration in tool.function_declarations or ()
         ]
 
     @property

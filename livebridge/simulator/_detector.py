@@ -119,11 +119,12 @@ class Detector:
 
     def flush(self) -> list[SpeechStart | SpeechEnd]:
         """The microphone is closed: an open activity ends here, anything else is forgotten."""
-        if not self._speaking:
-            self._forget()
-            return []
         self._activity += self._partial
-        return [self._end()]
+        self._partial.clear()
+        if self._speaking:
+            return [self._end()]
+        self._forget()
+        return []
 
     def _frame(self, frame: bytes) -> list[SpeechStart | SpeechEnd]:
         self._frames += 1
@@ -151,4 +152,3 @@ class Detector:
         self._speaking = False
         self._loud = self._quiet = 0
         self._activity.clear()
-        self._partial.clear()

@@ -13,14 +13,13 @@ It never waits and never reads a clock, so every rule of it can be tested in mic
 from collections.abc import Callable
 
 from livebridge import wire
-from livebridge.errors import DecodeError
 from livebridge.simulator._conversation import Conversation
 from livebridge.simulator._deadlines import Deadlines
 from livebridge.simulator._exchange import Exchange
 from livebridge.simulator._refusals import INVALID_ARGUMENT, Hangup, RefusedError
 from livebridge.simulator._tokens import count, window
 from livebridge.simulator._turns import Output
-from livebridge.simulator._validation import check_shape
+from livebridge.simulator._validation import check_shape, is_too_deep
 from livebridge.simulator._world import Caller, World
 
 SetupFilter = Callable[[wire.Setup], wire.Setup]
@@ -49,7 +48,7 @@ class Dialogue:
         self, world: World, caller: Caller, *, now: float, constrain: SetupFilter = _as_it_is
     ) -> None:
         self.conversation: Conversation | None = None
-        self.hung_up = False
+        self.hung_up: bool = False
         self._world = world
         self._caller = caller
         self._constrain = constrain
@@ -122,7 +121,11 @@ class Dialogue:
 
     def go_away(self, seconds: float, *, now: float) -> None:
         """Announce the end of the connection in ``seconds``, and keep the word."""
-        self._emit(self._deadlines.go_away(seconds, now=now))
+        self._emit(self.announce_end(seconds, now=now))
+
+    def announce_end(self, seconds: float, *, now: float) -> wire.ServerMessage:
+        """Let the connection end in ``seconds``; the ``goAway`` that says so."""
+        return self._deadlines.go_away(seconds, now=now)
 
     def cancel_calls(self, *, now: float) -> list[str]:
         """Take back every open function call; their ids."""
@@ -130,6 +133,11 @@ class Dialogue:
         ids = [] if self._exchange is None else self._exchange.turns.cancel_calls(now=now)
         self._after()
         return ids
+
+    def revoke_handles(self) -> None:
+        """Forget every handle of the conversation."""
+        if self.conversation is not None:
+            self._world.handles.revoke(self.conversation)
 
     def _emit(self, output: Output) -> None:
         if self.hung_up:
@@ -141,12 +149,9 @@ class Dialogue:
     def _receive(self, plain: object) -> None:
         if self.hung_up:
             return
-        if not isinstance(plain, dict):
+        if not isinstance(plain, dict) or is_too_deep(plain):
             raise RefusedError(INVALID_ARGUMENT)
-        try:
-            message = wire.from_plain(wire.ClientMessage, plain)
-        except DecodeError:
-            raise RefusedError(INVALID_ARGUMENT) from None
+        message = wire.from_plain(wire.ClientMessage, plain)
         check_shape(message, plain, strict=self._world.settings.strict)
         if self._exchange is not None:
             self._consumed += 1

@@ -43,9 +43,7 @@ class Exchange:
         video: Whether a video frame has come.
     """
 
-    def __init__(
-        self, world: World, conversation: Conversation, emit: Callable[[Output], None]
-    ) -> None:
+    def __init__(self, world: World, conversation: Conversation, emit: Callable[[Output], None]) -> None:
         setup = conversation.setup
         config = setup.realtime_input_config or wire.RealtimeInputConfig()
         history = setup.history_config
@@ -110,7 +108,7 @@ class Exchange:
             if turn.role == "user":
                 unanswered.insert(0, turn)
         cue = UserTurn(
-            text="\n".join(turn.text for turn in unanswered),
+            text="\n".join(turn.text for turn in unanswered if turn.text),
             source="content",
             audio_seconds=sum(turn.audio_seconds for turn in unanswered),
             images=sum(turn.images for turn in unanswered),
@@ -200,9 +198,7 @@ class Exchange:
             role="user", text=text, source="speech", audio_seconds=activity.seconds, images=activity.images
         )
         self._conversation.add(turn)
-        cue = UserTurn(
-            text=text, source="speech", audio_seconds=activity.seconds, images=activity.images
-        )
+        cue = UserTurn(text=text, source="speech", audio_seconds=activity.seconds, images=activity.images)
         self.turns.begin(cue, now=self._now)
 
     def _signal(self, activity: Activity, *, ended: bool) -> None:
@@ -243,9 +239,8 @@ def _turn(content: wire.Content, source: Source) -> Turn:
             images += 1
         elif blob is not None and (blob.mime_type or "").startswith(_AUDIO):
             seconds += len(blob.data or b"") / 2 / _MODEL_RATE_HZ
-        for function in (part.function_call, part.function_response):
-            if function is not None and function.name:
-                names.append(function.name)
+        functions = (part.function_call, part.function_response)
+        names += [function.name for function in functions if function is not None and function.name]
     return Turn(
         role=_ROLES.get(content.role or "", "user"),
         text=text_of(content),

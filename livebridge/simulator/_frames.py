@@ -1,5 +1,6 @@
 """The WebSocket side of one stream, on wsproto: frames in, frames out, and every way to misbehave."""
 
+import select
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -14,7 +15,6 @@ from wsproto.events import (
     CloseConnection,
     Ping,
     Pong,
-    Request,
     TextMessage,
 )
 
@@ -26,6 +26,10 @@ CLOSE_SECONDS: Final = 2.0
 
 FRAGMENT_BYTES: Final = 997
 """A prime, so that fragments end in the middle of everything."""
+
+
+HANGUP_POLL_SECONDS: Final = 0.05
+"""How often a stalled connection looks whether its client is still there."""
 
 
 class GoneError(Exception):
@@ -80,13 +84,12 @@ class FrameStream:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in self._request.headers.items()]
         try:
             self._protocol.initiate_upgrade_connection(headers, self._request.target)
-            for event in self._protocol.events():
-                if isinstance(event, Request):
-                    await self.write(self._protocol.send(AcceptConnection()))
+            await self.write(self._protocol.send(AcceptConnection()))
         except wsproto.utilities.RemoteProtocolError as error:
             raise GoneError(str(error)) from error
-        if beyond:
-            self._protocol.receive_data(beyond)
+        # what the handshake leaves in the queue is its own request
+        list(self._protocol.events())
+        self._protocol.receive_data(beyond)
 
     async def messages(self) -> AsyncIterator[bytes | str]:
         """The client's messages until it closes, goes away or breaks the protocol."""
@@ -95,7 +98,7 @@ class FrameStream:
             while True:
                 for event in self._protocol.events():
                     if isinstance(event, BytesMessage | TextMessage):
-                        parts.append(event.data)
+                        parts.append(event.data if isinstance(event.data, str) else bytes(event.data))
                         if event.message_finished:
                             yield _joined(parts)
                             parts = []
@@ -104,6 +107,8 @@ class FrameStream:
                 await self._receive()
         except (GoneError, trio.BrokenResourceError, trio.ClosedResourceError):
             self._done.set()
+            # whoever waits in write() for the end of a stall must learn that nobody listens any more
+            self._writing_allowed.set()
 
     async def send(self, payload: bytes, *, text: bool = False, fragmented: bool = False) -> None:
         """Send one message.
@@ -165,25 +170,38 @@ class FrameStream:
             raise GoneError(str(error)) from error
 
     async def _receive(self) -> None:
-        await self._reading_allowed.wait()
         data = bytes(await self._stream.receive_some(RECEIVE_BYTES))
+        # a stall that began while this was waiting holds back what has come
+        while not self._reading_allowed.is_set():
+            with trio.move_on_after(HANGUP_POLL_SECONDS):
+                await self._reading_allowed.wait()
+            if _has_hung_up(self._stream):
+                raise GoneError("the client has hung up during a stall")
         if not data:
             raise GoneError("the client has closed the stream")
-        try:
-            self._protocol.receive_data(data)
-        except wsproto.utilities.RemoteProtocolError as error:
-            if error.event_hint is not None:
-                await self.write(self._protocol_bytes(error.event_hint))
-            raise GoneError(str(error)) from error
+        self._protocol.receive_data(data)
 
     async def _control(self, event: wsproto.events.Event) -> None:
         if isinstance(event, Ping) and self.pongs:
             await self.write(self._protocol_bytes(Pong(payload=event.payload)))
         elif isinstance(event, CloseConnection):
-            if not self._closing:
+            # wsproto reports a violation of the protocol as a close, too, but stays open
+            if self._protocol.state is wsproto.connection.ConnectionState.REMOTE_CLOSING:
                 self.closed = (event.code, event.reason or "")
+            if not self._closing:
                 await self.write(self._protocol_bytes(event.response()))
-            raise GoneError("the client has closed")
+            raise GoneError("the client has closed, or broken the protocol")
+
+
+def _has_hung_up(stream: trio.abc.Stream) -> bool:
+    """Whether the client has closed its side, told without reading what it sent before; only Linux knows."""
+    inner = getattr(stream, "transport_stream", stream)
+    hung_up = getattr(select, "POLLRDHUP", 0)
+    if not isinstance(inner, trio.SocketStream) or not hung_up:
+        return False
+    poll = select.poll()
+    poll.register(inner.socket.fileno(), hung_up)
+    return bool(poll.poll(0))
 
 
 def _opened() -> trio.Event:

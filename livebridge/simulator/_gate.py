@@ -106,7 +106,9 @@ class Admission:
         return tokens.use(self.token, setup, now=wall_clock)
 
 
-def error_response(status: HTTPStatus, message: str, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
+def error_response(
+    status: HTTPStatus, message: str, *, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
     """A refusal with the JSON body Google's HTTP front sends."""
     name = _STATUS_NAMES.get(status, status.name)
     body = {"error": {"code": status.value, "message": message, "status": name}}
@@ -129,7 +131,9 @@ def admit(request: HttpRequest, settings: Settings) -> Admission | HttpResponse:
     vertex = _VERTEX.fullmatch(request.path)
     if vertex is not None:
         return _admit_vertex(request, settings, version=vertex[1])
-    return error_response(HTTPStatus.NOT_FOUND, f"The requested URL {request.path} was not found on this server.")
+    return error_response(
+        HTTPStatus.NOT_FOUND, f"The requested URL {request.path} was not found on this server."
+    )
 
 
 def api_key_of(request: HttpRequest) -> str | None:

@@ -62,7 +62,9 @@ def rate_of(mime_type: str | None) -> int:
 
 def sensitivity_of(config: wire.AutomaticActivityDetection) -> Sensitivity:
     """The detector's thresholds for what a setup asks for; what it leaves out is HIGH."""
-    start = "LOW" if config.start_of_speech_sensitivity == wire.StartSensitivity.START_SENSITIVITY_LOW else "HIGH"
+    start = (
+        "LOW" if config.start_of_speech_sensitivity == wire.StartSensitivity.START_SENSITIVITY_LOW else "HIGH"
+    )
     end = "LOW" if config.end_of_speech_sensitivity == wire.EndSensitivity.END_SENSITIVITY_LOW else "HIGH"
     prefix = config.prefix_padding_ms
     silence = config.silence_duration_ms

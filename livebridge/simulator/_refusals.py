@@ -10,6 +10,11 @@ REASON_LIMIT_BYTES: Final = 123
 """A close frame's payload is at most 125 bytes (RFC 6455, 5.5), two of them are the code."""
 
 
+def cut(reason: str) -> str:
+    """The longest beginning of a text that fits into a close frame."""
+    return reason.encode()[:REASON_LIMIT_BYTES].decode(errors="ignore")
+
+
 @attrs.frozen
 class Hangup:
     """The end of a connection from the server's side.
@@ -20,7 +25,7 @@ class Hangup:
     """
 
     code: int
-    reason: str = attrs.field(default="", converter=lambda text: cut(text))
+    reason: str = attrs.field(default="", converter=cut)
 
 
 class RefusedError(LivebridgeError):
@@ -29,11 +34,6 @@ class RefusedError(LivebridgeError):
     def __init__(self, hangup: Hangup) -> None:
         super().__init__(f"{hangup.code} {hangup.reason}")
         self.hangup = hangup
-
-
-def cut(reason: str) -> str:
-    """The longest beginning of a text that fits into a close frame."""
-    return reason.encode()[:REASON_LIMIT_BYTES].decode(errors="ignore")
 
 
 INVALID_ARGUMENT: Final = Hangup(1007, "Request contains an invalid argument.")
@@ -72,7 +72,9 @@ def model_not_found(resource: str, version: str) -> Hangup:
 
 def publisher_model_not_found(resource: str) -> Hangup:
     """Vertex AI does not know the model, or not in this region."""
-    return Hangup(1008, f"Publisher Model `{resource}` was not found or your project does not have access to it.")
+    return Hangup(
+        1008, f"Publisher Model `{resource}` was not found or your project does not have access to it."
+    )
 
 
 def modalities_unsupported(modalities: str) -> Hangup:
@@ -85,4 +87,6 @@ def modalities_unsupported(modalities: str) -> Hangup:
 
 def unknown_field(name: str, path: str) -> Hangup:
     """The request has a member that this backend's message does not have."""
-    return Hangup(1007, f"Invalid JSON payload received. Unknown name \"{name}\" at '{path}': Cannot find field.")
+    return Hangup(
+        1007, f"Invalid JSON payload received. Unknown name \"{name}\" at '{path}': Cannot find field."
+    )

@@ -36,17 +36,24 @@ def answer(request: HttpRequest, world: World, tokens: EphemeralTokens, *, wall_
         )
     if request.method != ("POST" if creates else "GET"):
         return error_response(HTTPStatus.METHOD_NOT_ALLOWED, f"{request.method} is not allowed here.")
-    if publisher_models is not None:
-        if not _bearer_is_good(request, world) and api_key_of(request) not in world.settings.api_keys:
-            return error_response(
-                HTTPStatus.UNAUTHORIZED, "Request had invalid authentication credentials."
-            )
-        return _models(request, world, name=publisher_models[1], vertex=True)
-    if api_key_of(request) not in world.settings.api_keys:
-        return error_response(HTTPStatus.BAD_REQUEST, _BAD_KEY)
+    vertex = publisher_models is not None
+    refusal = _refusal(request, world, vertex=vertex)
+    if refusal is not None:
+        return refusal
     if creates:
         return _create_token(request, world, tokens, wall_clock=wall_clock)
-    return _models(request, world, name=None if models is None else models[1], vertex=False)
+    found = models or publisher_models
+    return _models(request, world, name=None if found is None else found[1], vertex=vertex)
+
+
+def _refusal(request: HttpRequest, world: World, *, vertex: bool) -> HttpResponse | None:
+    if api_key_of(request) in world.settings.api_keys:
+        return None
+    if not vertex:
+        return error_response(HTTPStatus.BAD_REQUEST, _BAD_KEY)
+    if _bearer_is_good(request, world):
+        return None
+    return error_response(HTTPStatus.UNAUTHORIZED, "Request had invalid authentication credentials.")
 
 
 def _bearer_is_good(request: HttpRequest, world: World) -> bool:

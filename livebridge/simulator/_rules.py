@@ -1,4 +1,4 @@
-"""The default brain: calls a tool when the user's words name it, remembers what it was told, and makes conversation."""
+"""The default brain: calls the tools the user names, remembers what it was told, and makes conversation."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,10 +9,16 @@ from livebridge.simulator._arguments import fill
 from livebridge.simulator._brains import Action, Call, Cue, Say, Think, ToolResults, UserTurn, result_text
 from livebridge.simulator._conversation import Conversation
 
-_NAME: Final = re.compile(r"\bmy name is (\w[\w'-]*)|\bI am called (\w[\w'-]*)|\bcall me (\w[\w'-]*)", re.IGNORECASE)
-_ASK_NAME: Final = re.compile(r"\bwhat(?:'s| is) my name\b|\bwho am I\b|\bdo you know my name\b", re.IGNORECASE)
+_NAME: Final = re.compile(
+    r"\bmy name is (\w[\w'-]*)|\bI am called (\w[\w'-]*)|\bcall me (\w[\w'-]*)", re.IGNORECASE
+)
+_ASK_NAME: Final = re.compile(
+    r"\bwhat(?:'s| is) my name\b|\bwho am I\b|\bdo you know my name\b", re.IGNORECASE
+)
 _REMEMBER: Final = re.compile(r"\bremember(?: that)?\s*:?\s+(.+)", re.IGNORECASE | re.DOTALL)
-_ASK_FACTS: Final = re.compile(r"\bwhat (?:do|did|should) you (?:remember|know)|\bwhat did I tell you\b", re.IGNORECASE)
+_ASK_FACTS: Final = re.compile(
+    r"\bwhat (?:do|did|should) you (?:remember|know)|\bwhat did I tell you\b", re.IGNORECASE
+)
 _GREETING: Final = re.compile(r"^\W*(?:hello|hi|hey|good (?:morning|evening|day)|greetings)\b", re.IGNORECASE)
 _GREET: Final = re.compile(r"\bgreet\b", re.IGNORECASE)
 _THANKS: Final = re.compile(r"\b(?:thanks|thank you)\b", re.IGNORECASE)
@@ -21,9 +27,13 @@ _QUESTION: Final = re.compile(r"^\W*(?:what|who|why|how|when|where|which)\b", re
 _WORD: Final = re.compile(r"[A-Za-z]+")
 
 _STOP_WORDS: Final = frozenset(
-    "a an the of for to in on at and or is are was what who why how when where which my your me you it i do does "
-    "did can could please tell get set make some with about that this there be have has will would now".split()
-)
+    {
+        "a", "about", "an", "and", "are", "at", "be", "can", "could", "did", "do", "does", "for", "get", "has",
+        "have", "how", "i", "in", "is", "it", "make", "me", "my", "now", "of", "on", "or", "please", "set", "some",
+        "tell", "that", "the", "there", "this", "to", "was", "what", "when", "where", "which", "who", "why", "will",
+        "with", "would", "you", "your",
+    }
+)  # fmt: skip
 
 
 class Rules:
@@ -67,7 +77,7 @@ def _names(declaration: wire.FunctionDeclaration, said: set[str], text: str) -> 
 
 
 def _stem(word: str) -> str:
-    for ending in ("ing", "ed", "es", "s"):
+    for ending in ("ing", "ed", "es", "s", "e"):
         if word.endswith(ending) and len(word) > len(ending) + 2:
             return word.removesuffix(ending)
     return word
@@ -104,7 +114,11 @@ def _about_memory(conversation: Conversation, text: str) -> str | None:
         return f"Your name is {name}." if name else "You have not told me your name."
     if _ASK_FACTS.search(text):
         facts = [found for said in _said(conversation) if (found := _fact_in(said))]
-        return f"You told me: {'; '.join(reversed(facts))}." if facts else "You have not told me anything to remember."
+        return (
+            f"You told me: {'; '.join(reversed(facts))}."
+            if facts
+            else "You have not told me anything to remember."
+        )
     name = _name_in(text)
     if name:
         return f"Nice to meet you, {name}."

@@ -6,7 +6,8 @@ import difflib
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from typing import Final, TypeVar
 
 import attrs
@@ -18,9 +19,13 @@ from livebridge.simulator._brains import Brain
 from livebridge.simulator._connection import Connection
 from livebridge.simulator._conversation import Conversation
 from livebridge.simulator._dialogue import Dialogue
+from livebridge.simulator._effects import Effects
 from livebridge.simulator._ephemeral import EphemeralTokens
+from livebridge.simulator._fault_plan import FaultPlan, FaultRun
+from livebridge.simulator._faults import Faults, RefuseUpgrade, StallUpgrade
+from livebridge.simulator._files import load_brain, load_fault_file
 from livebridge.simulator._frames import FrameStream, GoneError
-from livebridge.simulator._gate import Admission, HttpRequest, HttpResponse, admit
+from livebridge.simulator._gate import Admission, HttpRequest, HttpResponse, admit, error_response
 from livebridge.simulator._http import HttpError, is_upgrade, read_request, response_bytes
 from livebridge.simulator._recordings import Recordings
 from livebridge.simulator._rest import answer
@@ -51,13 +56,14 @@ class LiveSimulator:
         dials: How many WebSocket upgrades have been asked for, refused ones included.
     """
 
-    def __init__(self, settings: Settings, *, host: str, tls: bool) -> None:
-        self.host = host
-        self.port = 0
+    def __init__(self, settings: Settings, *, faults: Faults, host: str, tls: bool) -> None:
+        self.host: str = host
+        self.port: int = 0
         self.connections: list[Connection] = []
-        self.dials = 0
+        self.dials: int = 0
         self._tls = tls
         self._world = World(settings)
+        self._plan = FaultPlan(faults)
         self._tokens = EphemeralTokens()
         self._changed = trio.Event()
 
@@ -69,6 +75,7 @@ class LiveSimulator:
         brain: Brain | None = None,
         port: int = 0,
         host: str = LOOPBACK,
+        faults: Faults | None = None,
         ssl_context: ssl.SSLContext | None = None,
         **settings: object,
     ) -> AsyncIterator[LiveSimulator]:
@@ -78,6 +85,7 @@ class LiveSimulator:
             brain: What decides what the model says; `Rules` by default.
             port: 0 for any free one.
             host: Loopback by default.
+            faults: What goes wrong; nothing by default.
             ssl_context: Makes it speak TLS.
             **settings: Any member of `Settings`.
 
@@ -85,17 +93,17 @@ class LiveSimulator:
             ConfigError: A setting does not exist.
             OSError: The port is taken.
         """
-        simulator = cls(settings_from(brain=brain, **settings), host=host, tls=ssl_context is not None)
+        simulator = cls(
+            settings_from(brain=brain, **settings),
+            faults=faults or Faults(),
+            host=host,
+            tls=ssl_context is not None,
+        )
         listeners = await trio.open_tcp_listeners(port, host=host)
         simulator.port = listeners[0].socket.getsockname()[1]
-
-        async def handle(stream: trio.SocketStream) -> None:
-            wrapped = stream if ssl_context is None else trio.SSLStream(stream, ssl_context, server_side=True)
-            await simulator.handle(wrapped)
-
         failure: Exception | None = None
         async with trio.open_nursery() as nursery:
-            await nursery.start(trio.serve_listeners, handle, listeners)
+            await nursery.start(trio.serve_listeners, simulator._handler(ssl_context), listeners)
             try:
                 yield simulator
             except Exception as error:  # noqa: BLE001  # leaves the block below, without the nursery's wrapping
@@ -103,6 +111,13 @@ class LiveSimulator:
             nursery.cancel_scope.cancel()
         if failure is not None:
             raise failure
+
+    def _handler(self, ssl_context: ssl.SSLContext | None) -> Callable[[trio.SocketStream], Awaitable[None]]:
+        async def handle(stream: trio.SocketStream) -> None:
+            wrapped = stream if ssl_context is None else trio.SSLStream(stream, ssl_context, server_side=True)
+            await self.handle(wrapped)
+
+        return handle
 
     @property
     def settings(self) -> Settings:
@@ -159,33 +174,38 @@ class LiveSimulator:
         self._changed = trio.Event()
 
     async def handle(self, stream: trio.abc.Stream) -> None:
-        """Serve one client on a stream; nothing it does can raise here."""
+        """Serve one client on a stream, which may also be one in memory; nothing the client does can raise here."""
         try:
-            with trio.move_on_after(HANDSHAKE_SECONDS):
+            with trio.fail_after(HANDSHAKE_SECONDS):
                 request, beyond = await read_request(stream)
-        except (HttpError, trio.BrokenResourceError, ssl.SSLError):
-            await trio.aclose_forcefully(stream)
-            return
-        if is_upgrade(dict(request.headers)):
-            await self._upgrade(stream, request, beyond)
+        except (HttpError, trio.TooSlowError):
+            pass
         else:
-            response = answer(request, self._world, self._tokens, wall_clock=time.time())
-            await _respond(stream, response)
+            if is_upgrade(dict(request.headers)):
+                await self._upgrade(stream, request, beyond)
+            else:
+                await _respond(stream, answer(request, self._world, self._tokens, wall_clock=time.time()))
+        await trio.aclose_forcefully(stream)
 
     async def _upgrade(self, stream: trio.abc.Stream, request: HttpRequest, beyond: bytes) -> None:
         self.dials += 1
-        number = self.dials
+        run = self._plan.dial(self.dials, now=trio.current_time())
+        fault = run.upgrade()
         admission = admit(request, self.settings)
-        if isinstance(admission, HttpResponse):
+        if isinstance(fault, StallUpgrade):
+            await _ignore(stream)
+        elif fault is not None:
+            await _respond(stream, _refusal(fault))
+        elif isinstance(admission, HttpResponse):
             await _respond(stream, admission)
-            return
-        frames = FrameStream(stream, request)
-        try:
-            await frames.accept(beyond)
-        except GoneError:
-            await trio.aclose_forcefully(stream)
-            return
-        connection = self._connection(frames, request, admission, number=number)
+        else:
+            frames = FrameStream(stream, request)
+            connection = self._connection(frames, request, admission, run)
+            with suppress(GoneError):
+                await frames.accept(beyond)
+                await self._carry(connection)
+
+    async def _carry(self, connection: Connection) -> None:
         self.connections.append(connection)
         self.note_change()
         try:
@@ -195,9 +215,9 @@ class LiveSimulator:
             self.note_change()
 
     def _connection(
-        self, frames: FrameStream, request: HttpRequest, admission: Admission, *, number: int
+        self, frames: FrameStream, request: HttpRequest, admission: Admission, run: FaultRun
     ) -> Connection:
-        caller = Caller(number=number, vertex=admission.vertex, version=admission.version)
+        caller = Caller(number=self.dials, vertex=admission.vertex, version=admission.version)
         dialogue = Dialogue(
             self._world,
             caller,
@@ -207,7 +227,8 @@ class LiveSimulator:
         return Connection(
             frames,
             dialogue,
-            number=number,
+            Effects(frames, dialogue, run, vertex=admission.vertex),
+            number=self.dials,
             admission=admission,
             request=request,
             settings=self.settings,
@@ -229,17 +250,28 @@ def settings_from(*, brain: Brain | None = None, **settings: object) -> Settings
             raise ConfigError(f"the simulator has no setting {name}{hint}")
     if brain is not None:
         settings["brain"] = brain
-    return attrs.evolve(Settings(), **settings)
+    return Settings(**settings)  # type: ignore[arg-type]  # names are checked above, values by their users
 
 
 async def _respond(stream: trio.abc.Stream, response: HttpResponse) -> None:
-    with trio.move_on_after(HANDSHAKE_SECONDS):
-        try:
-            await stream.send_all(response_bytes(response))
-            await stream.aclose()
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+    with trio.move_on_after(HANDSHAKE_SECONDS), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+        await stream.send_all(response_bytes(response))
+        await stream.aclose()
+
+
+async def _ignore(stream: trio.abc.Stream) -> None:
+    """Read and say nothing until the client gives up."""
+    with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+        while await stream.receive_some():
             pass
-    await trio.aclose_forcefully(stream)
+
+
+def _refusal(fault: RefuseUpgrade) -> HttpResponse:
+    headers = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
+    if fault.status not in set(HTTPStatus):
+        return HttpResponse(status=fault.status, headers=headers)
+    status = HTTPStatus(fault.status)
+    return error_response(status, status.description or status.phrase, headers=headers)
 
 
 async def run(
@@ -248,12 +280,29 @@ async def run(
     port: int = 9090,
     ssl_context: ssl.SSLContext | None = None,
     started: Callable[[LiveSimulator], Awaitable[None]] | None = None,
-    brain: Brain | None = None,
+    brain: Brain | str | None = None,
+    faults: Faults | str | None = None,
     **settings: object,
 ) -> None:
-    """Serve until cancelled."""
+    """Serve until cancelled.
+
+    Args:
+        host: Where to listen.
+        port: On which port.
+        ssl_context: Makes it speak TLS.
+        started: Is called once the port is open.
+        brain: A brain, or the path of a Python file that has one as ``brain`` or as a class ``Brain``.
+        faults: A plan, or the path of a TOML file with one.
+        **settings: Any member of `Settings`.
+
+    Raises:
+        ConfigError: A file cannot be read or has no brain or plan in it; or a setting does not exist.
+        OSError: The port is taken.
+    """
+    chosen = load_brain(brain) if isinstance(brain, str) else brain
+    plan = load_fault_file(faults) if isinstance(faults, str) else faults
     async with LiveSimulator.serve(
-        brain=brain, host=host, port=port, ssl_context=ssl_context, **settings
+        brain=chosen, host=host, port=port, faults=plan, ssl_context=ssl_context, **settings
     ) as simulator:
         if started is not None:
             await started(simulator)

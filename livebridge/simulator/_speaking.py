@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 import attrs
 
@@ -103,6 +103,8 @@ class Speaker:
                 yield Emit(message=action.message)
             case HangUp():
                 yield End(action.hangup)
+            case _:
+                assert_never(action)
 
     def _model_turn(self, part: wire.Part) -> wire.ServerMessage:
         turn = wire.Content(parts=[part], role="model" if self.vertex else None)
@@ -110,7 +112,9 @@ class Speaker:
 
     def _text(self, text: str) -> Iterator[Step]:
         for piece in pieces(text):
-            yield Emit(message=self._model_turn(wire.Part(text=piece)), seconds=TEXT_PIECE_SECONDS, text=piece)
+            yield Emit(
+                message=self._model_turn(wire.Part(text=piece)), seconds=TEXT_PIECE_SECONDS, text=piece
+            )
 
     def _sound(self, text: str) -> Iterator[Step]:
         pcm = self.voice.speak(text)

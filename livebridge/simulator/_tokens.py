@@ -94,9 +94,7 @@ def overflow(turns: Sequence[Turn], limits: Window) -> int:
     if remaining <= limits.trigger_tokens:
         return 0
     dropped = 0
-    while dropped < len(turns) - 1 and (
-        remaining > limits.target_tokens or turns[dropped].role != "user"
-    ):
+    while dropped < len(turns) - 1 and (remaining > limits.target_tokens or turns[dropped].role != "user"):
         remaining -= count_turn(turns[dropped]).total
         dropped += 1
     return dropped

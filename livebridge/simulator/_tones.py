@@ -94,14 +94,14 @@ def _waves(hertz: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
 def energy(samples: Sequence[float], hertz: int) -> float:
     """The energy of one tone in a block of `DECODER_BLOCK_SAMPLES` samples at the decoder's rate."""
     cosine, sine = _waves(hertz)
-    along = sum(map(operator.mul, samples, cosine))
-    across = sum(map(operator.mul, samples, sine))
+    along: float = sum(map(operator.mul, samples, cosine))
+    across: float = sum(map(operator.mul, samples, sine))
     return (along * along + across * across) * 2 / DECODER_BLOCK_SAMPLES
 
 
 def total_energy(samples: Sequence[float]) -> float:
     """The energy of everything in the block; the tones of a clean block sum up to it."""
-    return sum(map(operator.mul, samples, samples))
+    return math.fsum(map(operator.mul, samples, samples))
 
 
 def marker_share(samples: Sequence[float], marker: tuple[int, int]) -> float:

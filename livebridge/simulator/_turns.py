@@ -11,7 +11,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
 from livebridge import wire
 from livebridge.simulator._brains import Call, Cue, ToolResults, UserTurn
@@ -54,7 +54,12 @@ class TurnTaker:
         self._collected: list[ResultHeard] = []
         self._prompt = Count()
         self._number = 0
-        self._clear()
+        self._text = ""
+        self._audio_seconds = 0.0
+        self._played_at = 0.0
+        self._thoughts = 0
+        self._tool_tokens = 0
+        self._names: tuple[str, ...] = ()
 
     @property
     def resumable(self) -> bool:
@@ -152,6 +157,8 @@ class TurnTaker:
             case End():
                 self._emit(step.hangup)
                 self.due = None
+            case _:
+                assert_never(step)
 
     def _say(self, step: Emit, now: float) -> None:
         if step.message is not None:
@@ -251,9 +258,7 @@ class TurnTaker:
 
     def _compress(self) -> None:
         conversation = self._conversation
-        limits = window(
-            conversation.setup.context_window_compression, conversation.profile.context_tokens
-        )
+        limits = window(conversation.setup.context_window_compression, conversation.profile.context_tokens)
         dropped = 0 if limits is None else overflow(conversation.turns, limits)
         if dropped:
             conversation.forget(dropped)
@@ -265,7 +270,7 @@ class TurnTaker:
         self._played_at = 0.0
         self._thoughts = 0
         self._tool_tokens = 0
-        self._names: tuple[str, ...] = ()
+        self._names = ()
 
     def _emit_content(self, content: wire.ServerContent) -> None:
         self._emit(wire.ServerMessage(server_content=content))

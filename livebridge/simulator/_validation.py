@@ -1,6 +1,7 @@
 """Checks a setup as the two backends do: what they refuse, and with which words."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import attrs
 
@@ -19,8 +20,27 @@ from livebridge.simulator._refusals import (
     unknown_field,
 )
 
-_VERTEX_TOOLS = ("retrieval", "enterprise_web_search", "parallel_ai_search", "exa_ai_search")
-_GEMINI_TOOLS = ("file_search", "mcp_servers")
+DEEPEST_LEVEL: Final = 100
+"""The recursion limit of Google's parsers of protocol buffers."""
+
+_VERTEX_TOOLS: Final = ("retrieval", "enterprise_web_search", "parallel_ai_search", "exa_ai_search")
+_GEMINI_TOOLS: Final = ("file_search", "mcp_servers")
+
+
+def is_too_deep(plain: object) -> bool:
+    """Whether JSON is nested more deeply than protocol buffers read it."""
+    level = [plain]
+    for _ in range(DEEPEST_LEVEL):
+        inner: list[object] = []
+        for value in level:
+            if isinstance(value, Mapping):
+                inner += value.values()
+            elif isinstance(value, list):
+                inner += value
+        if not inner:
+            return False
+        level = inner
+    return True
 
 
 def check_shape(message: wire.Message, plain: object, *, strict: bool) -> None:
@@ -45,20 +65,26 @@ def _member(plain: object, camel: str, snake: str) -> object:
     return value
 
 
-def _unknown(value: object, path: str) -> Iterator[tuple[str, str]]:
+def _unknown(message: wire.Message, path: str) -> Iterator[tuple[str, str]]:
     """Every member that no message class knows, with the path to the message it stands in."""
+    for name in message.unknown or ():
+        yield name, path
+    for field in attrs.fields(type(message)):
+        inner = f"{path}.{field.name}".lstrip(".")
+        for member, member_path in _messages(getattr(message, field.name), inner):
+            yield from _unknown(member, member_path)
+
+
+def _messages(value: object, path: str) -> Iterator[tuple[wire.Message, str]]:
+    """The messages in a field, with their paths; free-form values have none."""
     if isinstance(value, wire.Message):
-        for name in value.unknown or ():
-            yield name, path
-        for field in attrs.fields(type(value)):
-            if field.name != "unknown":
-                yield from _unknown(getattr(value, field.name), f"{path}.{field.name}".lstrip("."))
-    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        for index, item in enumerate(value):
-            yield from _unknown(item, f"{path}[{index}]")
+        yield value, path
     elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _unknown(item, f"{path}.{key}")
+        yield from ((item, f"{path}.{key}") for key, item in value.items() if isinstance(item, wire.Message))
+    elif isinstance(value, Sequence):
+        yield from (
+            (item, f"{path}[{index}]") for index, item in enumerate(value) if isinstance(item, wire.Message)
+        )
 
 
 def model_name(resource: str, *, vertex: bool) -> str | None:

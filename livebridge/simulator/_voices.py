@@ -100,7 +100,8 @@ class ToneVoice:
         payload += zlib.crc32(payload).to_bytes(CHECKSUM_BYTES, "big")
         blocks = [tone_block(START_HZ, self.rate, self.volume)]
         blocks += [
-            tone_block(byte_tones(value, index), self.rate, self.volume) for index, value in enumerate(payload)
+            tone_block(byte_tones(value, index), self.rate, self.volume)
+            for index, value in enumerate(payload)
         ]
         blocks.append(tone_block(END_HZ, self.rate, self.volume))
         return b"".join(blocks)

@@ -44,11 +44,11 @@ class World:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        self.settings: Settings = settings
         self.conversations: list[Conversation] = []
-        self.handles = HandleStore(ttl=settings.handle_ttl)
-        self.recordings = Recordings()
-        self.random = random.Random(settings.seed)  # noqa: S311  # ids of a simulator guard nothing
+        self.handles: HandleStore = HandleStore(ttl=settings.handle_ttl)
+        self.recordings: Recordings = Recordings()
+        self.random: random.Random = random.Random(settings.seed)  # noqa: S311  # ids of a simulator guard nothing
 
     def begin(self, setup: wire.Setup, caller: Caller, *, now: float) -> Conversation:
         """Answer a setup: a new conversation, or one that is resumed.

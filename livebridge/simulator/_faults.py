@@ -1,0 +1,265 @@
+"""What can go wrong, as data: when a fault strikes, and what it does."""
+
+from typing import Final, Literal
+
+import attrs
+
+from livebridge.errors import ConfigError
+
+CLIENT_MESSAGES: Final = frozenset(
+    {
+        "setup", "clientContent", "realtimeInput", "realtimeInput.audio", "realtimeInput.video",
+        "realtimeInput.text", "realtimeInput.activityStart", "realtimeInput.activityEnd",
+        "realtimeInput.audioStreamEnd", "toolResponse", "contextUpdate",
+    }
+)  # fmt: skip
+"""What ``message`` may name on the way in."""
+
+SERVER_MESSAGES: Final = frozenset(
+    {
+        "setupComplete", "serverContent", "modelTurn", "inputTranscription", "outputTranscription",
+        "generationComplete", "interrupted", "turnComplete", "toolCall", "toolCallCancellation",
+        "usageMetadata", "goAway", "sessionResumptionUpdate", "voiceActivity",
+        "voiceActivityDetectionSignal",
+    }
+)  # fmt: skip
+"""What ``message`` may name on the way out."""
+
+Point = Literal["upgrade", "received", "sent", "time"]
+
+
+@attrs.frozen(kw_only=True)
+class RefuseUpgrade:
+    """Answer the upgrade with an HTTP status instead of 101.
+
+    Attributes:
+        status: The status.
+        retry_after: Seconds for a ``Retry-After`` header, ``None`` for no header.
+    """
+
+    status: int = 503
+    retry_after: int | None = None
+
+
+@attrs.frozen
+class StallUpgrade:
+    """Take the upgrade request and never answer."""
+
+
+@attrs.frozen(kw_only=True)
+class Close:
+    """Close with this code and reason."""
+
+    code: int = 1011
+    reason: str = "Internal error encountered."
+
+
+@attrs.frozen(kw_only=True)
+class Drop:
+    """End the stream without a close frame.
+
+    Attributes:
+        how: ``reset`` (RST) or ``eof`` (FIN).
+        mid_frame: Send half of the message at hand first; only where a message is being sent.
+    """
+
+    how: Literal["reset", "eof"] = "reset"
+    mid_frame: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Freeze:
+    """Leave the connection open and stop reading it (half-open), or writing to it, or both."""
+
+    reading: bool = True
+    writing: bool = True
+
+
+@attrs.frozen
+class NoPongs:
+    """Answer no pings from here on."""
+
+
+@attrs.frozen(kw_only=True)
+class Delay:
+    """Wait that many seconds before the message at hand."""
+
+    seconds: float = 1.0
+
+
+@attrs.frozen(kw_only=True)
+class Inject:
+    """Send something a client must survive, before the message at hand.
+
+    Attributes:
+        what: ``garbage`` (no JSON), ``invalid_utf8`` (in a text frame), ``deep`` (nested JSON), ``oversize``,
+            ``array`` (JSON that is no object), ``empty`` (an empty frame), ``unknown_message``,
+            ``error`` (``{"error": …}``), ``interrupted`` (with nothing to interrupt).
+        size: Bytes of the oversize message, levels of the deep one.
+    """
+
+    what: Literal[
+        "garbage",
+        "invalid_utf8",
+        "deep",
+        "oversize",
+        "array",
+        "empty",
+        "unknown_message",
+        "error",
+        "interrupted",
+    ] = "garbage"
+    size: int = 2_000
+
+
+@attrs.frozen
+class Distort:
+    """Add unknown members and an unknown enum value to the message at hand."""
+
+
+@attrs.frozen
+class Repeat:
+    """Send the message at hand twice."""
+
+
+@attrs.frozen
+class Withhold:
+    """Send, or take, the message at hand not at all."""
+
+
+@attrs.frozen
+class Mute:
+    """Send no ``serverContent`` and no ``toolCall`` from here on."""
+
+
+@attrs.frozen(kw_only=True)
+class GoAway:
+    """Send ``goAway``.
+
+    Attributes:
+        seconds: The time left, after which the connection is closed.
+        silent: Write nothing more after it.
+    """
+
+    seconds: float = 10.0
+    silent: bool = False
+
+
+@attrs.frozen
+class CancelTools:
+    """Take back every open call; on ``toolResponse`` the cancellation crosses its answer."""
+
+
+@attrs.frozen
+class RevokeHandles:
+    """Forget every handle of the conversation: the next resume is refused."""
+
+
+@attrs.frozen(kw_only=True)
+class LateAudio:
+    """Send more sound after the message at hand, for example after ``turnComplete``."""
+
+    seconds: float = 0.04
+
+
+What = (
+    RefuseUpgrade
+    | StallUpgrade
+    | Close
+    | Drop
+    | Freeze
+    | NoPongs
+    | Delay
+    | Inject
+    | Distort
+    | Repeat
+    | Withhold
+    | Mute
+    | GoAway
+    | CancelTools
+    | RevokeHandles
+    | LateAudio
+)
+"""What a fault does."""
+
+
+@attrs.frozen(kw_only=True)
+class Fault:
+    """One thing that goes wrong.
+
+    It strikes at the upgrade, unless one of ``received``, ``sent``, ``after`` and ``message`` says otherwise; all
+    conditions that are given must hold.
+
+    Attributes:
+        what: What it does.
+        dial: Only on the n-th upgrade of the simulator, from 1 on.
+        resumed: Only on connections whose setup carried a handle (or carried none).
+        received: At the n-th message from the client; 1 is the setup.
+        sent: At the n-th message to the client; 1 is ``setupComplete``, if nothing went wrong before.
+        after: That many seconds after the upgrade.
+        message: At a message of this kind, one of `CLIENT_MESSAGES` or `SERVER_MESSAGES`.
+        nth: At the n-th of these messages on a connection; ``None`` for any.
+        probability: With this chance each time all else fits.
+        times: How often it strikes in all; 0 for any number.
+    """
+
+    what: What
+    dial: int | None = None
+    resumed: bool | None = None
+    received: int | None = None
+    sent: int | None = None
+    after: float | None = None
+    message: str | None = None
+    nth: int | None = None
+    probability: float = 1.0
+    times: int = 1
+
+    def __attrs_post_init__(self) -> None:
+        if self.message is not None and self.message not in CLIENT_MESSAGES | SERVER_MESSAGES:
+            known = ", ".join(sorted(CLIENT_MESSAGES | SERVER_MESSAGES))
+            raise ConfigError(f"a fault's message must be one of {known}; got {self.message!r}")
+        points = {
+            "received": self.received is not None or self.message in CLIENT_MESSAGES,
+            "sent": self.sent is not None or self.message in SERVER_MESSAGES,
+            "time": self.after is not None,
+        }
+        given = [point for point, wanted in points.items() if wanted]
+        if len(given) > 1:
+            raise ConfigError(f"a fault strikes at one point, got {' and '.join(given)}")
+        if (self.point == "upgrade") != isinstance(self.what, RefuseUpgrade | StallUpgrade):
+            raise ConfigError(f"{type(self.what).__name__} cannot strike at this point: {self.point}")
+
+    @property
+    def point(self) -> Point:
+        """Where it strikes."""
+        if self.after is not None:
+            return "time"
+        if self.received is not None or self.message in CLIENT_MESSAGES:
+            return "received"
+        if self.sent is not None or self.message in SERVER_MESSAGES:
+            return "sent"
+        return "upgrade"
+
+
+@attrs.frozen(init=False)
+class Faults:
+    """A plan: everything that goes wrong with one simulator.
+
+    ::
+
+        Faults(
+            Fault(what=RefuseUpgrade(status=429, retry_after=3), dial=1),
+            Fault(what=Close(code=1011), message="toolCall"),
+            seed=7,
+        )
+
+    Args:
+        faults: What goes wrong. Several may strike at once, in this order.
+        seed: Makes the probabilities repeat.
+    """
+
+    faults: tuple[Fault, ...] = ()
+    seed: int | None = None
+
+    def __init__(self, *faults: Fault, seed: int | None = None) -> None:
+        self.__attrs_init__(faults=faults, seed=seed)
