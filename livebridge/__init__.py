@@ -20,23 +20,28 @@ supervisors), `livebridge.wire` (messages), `livebridge.protocol` (rules), `live
 server on your machine), `livebridge.errors` (everything that is raised).
 """
 
-from livebridge import errors, otp, protocol, simulator, wire
-from livebridge.auth import EphemeralToken, Gateway, GeminiApi, VertexAi, VertexExpress
-from livebridge.errors import (
-    ActorError,
-    AlreadyReceivingError,
-    CallbackError,
-    ConfigError,
-    ConnectionFailureError,
-    LivebridgeError,
-    ProtocolError,
-    RestError,
-    SendError,
-    ToolError,
-)
-from livebridge.otp import Backoff, ChildSpec, DynamicSupervisor, GenServer, Registry, Supervisor
-from livebridge.protocol import LiveConfig, Phase, Status, Turn
-from livebridge.session import Handler, Session, current_session, run, run_supervised
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:  # for checkers; at run time a name is imported when it is first used
+    from livebridge import errors, otp, protocol, simulator, telemetry, testing, wire
+    from livebridge.auth import EphemeralToken, Gateway, GeminiApi, VertexAi, VertexExpress
+    from livebridge.errors import (
+        ActorError,
+        AlreadyReceivingError,
+        CallbackError,
+        ConfigError,
+        ConnectionFailureError,
+        LivebridgeError,
+        ProtocolError,
+        RestError,
+        SendError,
+        ToolError,
+    )
+    from livebridge.otp import Backoff, ChildSpec, DynamicSupervisor, GenServer, Registry, Supervisor
+    from livebridge.protocol import LiveConfig, Phase, Status, Turn
+    from livebridge.rest import Models
+    from livebridge.session import Handler, Session, current_session, run, run_supervised, tool
 
 __version__ = "0.1.0"
 """Semantic version of this release."""
@@ -57,6 +62,7 @@ __all__ = [
     "Handler",
     "LiveConfig",
     "LivebridgeError",
+    "Models",
     "Phase",
     "ProtocolError",
     "Registry",
@@ -77,5 +83,68 @@ __all__ = [
     "run",
     "run_supervised",
     "simulator",
+    "telemetry",
+    "testing",
+    "tool",
     "wire",
 ]
+
+_HOMES: Final = {
+    "ActorError": "livebridge.errors",
+    "AlreadyReceivingError": "livebridge.errors",
+    "Backoff": "livebridge.otp",
+    "CallbackError": "livebridge.errors",
+    "ChildSpec": "livebridge.otp",
+    "ConfigError": "livebridge.errors",
+    "ConnectionFailureError": "livebridge.errors",
+    "DynamicSupervisor": "livebridge.otp",
+    "EphemeralToken": "livebridge.auth",
+    "Gateway": "livebridge.auth",
+    "GeminiApi": "livebridge.auth",
+    "GenServer": "livebridge.otp",
+    "Handler": "livebridge.session",
+    "LiveConfig": "livebridge.protocol",
+    "LivebridgeError": "livebridge.errors",
+    "Models": "livebridge.rest",
+    "Phase": "livebridge.protocol",
+    "ProtocolError": "livebridge.errors",
+    "Registry": "livebridge.otp",
+    "RestError": "livebridge.errors",
+    "SendError": "livebridge.errors",
+    "Session": "livebridge.session",
+    "Status": "livebridge.protocol",
+    "Supervisor": "livebridge.otp",
+    "ToolError": "livebridge.errors",
+    "Turn": "livebridge.protocol",
+    "VertexAi": "livebridge.auth",
+    "VertexExpress": "livebridge.auth",
+    "current_session": "livebridge.session",
+    "errors": "livebridge",
+    "otp": "livebridge",
+    "protocol": "livebridge",
+    "run": "livebridge.session",
+    "run_supervised": "livebridge.session",
+    "simulator": "livebridge",
+    "telemetry": "livebridge",
+    "testing": "livebridge",
+    "tool": "livebridge.session",
+    "wire": "livebridge",
+}
+"""Where each name comes from. The command line and the pytest plugin load this package first and need little."""
+
+
+if not TYPE_CHECKING:  # checkers see the imports above, and no name that does not exist
+
+    def __getattr__(name: str) -> object:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value: object
+        value = (
+            import_module(f"{__name__}.{name}") if home == __name__ else getattr(import_module(home), name)
+        )
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -1,0 +1,75 @@
+"""Three bots under a supervisor; one of them breaks and comes back in the same conversation.
+
+    GEMINI_API_KEY=… python examples/supervised_bots.py
+    python examples/supervised_bots.py --simulate
+
+Each bot remembers its guest's name in the conversation, not in Python: when Grace's bot crashes, its object and
+all its attributes are gone, but the supervisor starts a new one, whose session resumes with the handle that the
+resume store kept, and the model still knows the name. ``on_ready`` says so (``resumed``), so nobody is greeted
+twice.
+"""
+
+import sys
+
+import trio
+
+from livebridge import Handler, Session, Supervisor
+from livebridge.protocol import ReadyInfo, ResumptionUpdate, Turn
+from livebridge.testing import connection
+
+MODEL = "gemini-3.1-flash-live-preview"
+GUESTS = ("Ada", "Grace", "Barbara")
+
+
+class Concierge(Handler):
+    """One bot for one guest; it is made anew for each incarnation."""
+
+    def __init__(self, guest: str, known: trio.Event) -> None:
+        self.guest = guest
+        self.known = known
+
+    async def on_ready(self, info: ReadyInfo) -> None:
+        print(f"{self.guest}'s bot is ready ({info.kind})")
+        if info.kind == "new":
+            await self.session.send_text(f"My name is {self.guest}.")
+        else:
+            await self.session.send_text("What is my name?")
+
+    def on_turn_complete(self, turn: Turn) -> None:
+        print(f"{self.guest}'s bot: {turn.text}")
+
+    def on_session_resumption(self, update: ResumptionUpdate) -> None:
+        self.known.set()
+
+    def handle_cast(self, request: object) -> None:
+        if request == "crash":
+            raise RuntimeError("a bug in the bot")
+
+
+async def main() -> None:
+    known = {guest: trio.Event() for guest in GUESTS}
+    async with (
+        connection(simulate="--simulate" in sys.argv) as options,
+        Supervisor.open(max_restarts=5, max_seconds=300) as supervisor,
+    ):
+        for guest in GUESTS:
+            spec = Session.child_spec(
+                lambda guest=guest: Concierge(guest, known[guest]),
+                id=guest,
+                model=MODEL,
+                output_audio_transcription={},
+                on_callback_error="crash",
+                **options,
+            )
+            bot = await supervisor.start_child(spec)
+            await known[guest].wait()
+            if guest == "Grace":
+                print("Grace's bot crashes")
+                known[guest] = trio.Event()
+                bot.ref.cast("crash")
+        await known["Grace"].wait()
+        print("restarts:", {child.id: child.restarts for child in supervisor.which_children()})
+
+
+if __name__ == "__main__":
+    trio.run(main)

@@ -1,0 +1,223 @@
+"""What can be typed: commands, options and their help."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from livebridge import __version__
+from livebridge.errors import ConfigError
+
+DEFAULT_MODEL: Final = "gemini-3.1-flash-live-preview"
+DEFAULT_PORT: Final = 9090
+
+COMMANDS: Final = {
+    "demo": "hear and see a conversation with a simulator; needs no key and no network",
+    "chat": "type a line, the model's answer streams",
+    "simulate": "run a Live API server on this machine, for tests of any client",
+}
+
+_EXAMPLES: Final = """\
+examples:
+  livebridge demo
+  livebridge demo --audio question.wav
+  livebridge chat --simulate
+  GEMINI_API_KEY=… livebridge chat
+  livebridge simulate --port 9090
+
+"livebridge COMMAND --help" says more."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that raises instead of leaving, and whose help keeps the line breaks of its examples."""
+
+    def error(self, message: str) -> NoReturn:
+        """Report wrong usage.
+
+        Raises:
+            ConfigError: Always.
+        """
+        raise ConfigError(f'{message}; "{self.prog} --help" shows what can be typed')
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Read a command line.
+
+    Returns:
+        The options, with the command's name in ``command``; ``None`` there if none was typed.
+
+    Raises:
+        ConfigError: Something cannot be understood; the nearest known word is named.
+        SystemExit: ``--help`` or ``--version`` has been answered.
+    """
+    parser, commands = _build()
+    first = next((word for word in argv if not word.startswith("-")), None)
+    if first is not None and first not in COMMANDS:
+        raise ConfigError(f"there is no command {first!r}{_suggest(first, COMMANDS)}")
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        chosen = commands.get(arguments.command, parser)
+        options = [option for action in chosen._actions for option in action.option_strings]  # noqa: SLF001 - argparse has no public list of them
+        word = unknown[0]
+        what = "option" if word.startswith("-") else "argument"
+        raise ConfigError(f"{chosen.prog} has no {what} {word}{_suggest(word.partition('=')[0], options)}")
+    return arguments
+
+
+def help_text() -> str:
+    """The help of the whole program."""
+    return _build()[0].format_help()
+
+
+def _suggest(word: str, known: Sequence[str] | dict[str, str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(known))}"
+
+
+def _build() -> tuple[_Parser, dict[str, argparse.ArgumentParser]]:
+    parser = _Parser(
+        prog="livebridge",
+        description="Real-time conversations with Gemini through the Live API.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"livebridge {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    built: dict[str, argparse.ArgumentParser] = {}
+    for name, fill in _FILLS.items():
+        built[name] = commands.add_parser(
+            name,
+            help=COMMANDS[name],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        fill(built[name])
+        _add_common(built[name])
+    return parser, built
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the log on standard error")
+    parser.add_argument(
+        "--color",
+        action=argparse.BooleanOptionalAction,
+        help="colour the output (default: on a terminal, unless NO_COLOR is set)",
+    )
+
+
+def _fill_demo(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Start a simulated Live API server on this machine, open a session to it over a real WebSocket, play a\n"
+        "spoken question at its own pace, and show live what happens: activity detection, transcripts, a tool\n"
+        "call, token counts, a GoAway in mid-answer and the reconnect after it. Ends by itself, in less than\n"
+        "30 seconds; Ctrl-C ends it at any moment."
+    )
+    parser.epilog = "examples:\n  livebridge demo\n  livebridge demo --audio me.wav --out reply.wav"
+    parser.add_argument(
+        "--audio",
+        type=Path,
+        metavar="FILE",
+        help="play this recording instead, of any rate and channel count; the simulator cannot understand it,"
+        " and says so",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="where the reply goes, a 24 kHz WAV (default: livebridge-reply.wav in this directory)",
+    )
+    parser.add_argument(
+        "--crash",
+        action="store_true",
+        help="show something else: a supervised bot that breaks and comes back in the same conversation",
+    )
+
+
+def _fill_chat(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Type a line, the model's answer streams. Lines may be piped in; the end of input ends the chat.\n"
+        "Credentials come from the environment: GEMINI_API_KEY (or GOOGLE_API_KEY), or with --vertex those of\n"
+        "Google Cloud (gcloud auth application-default login)."
+    )
+    parser.epilog = (
+        "examples:\n  livebridge chat --simulate\n  GEMINI_API_KEY=… livebridge chat --system 'Answer in verse.'\n"
+        "  echo 'What is trio?' | livebridge chat\n  livebridge chat --vertex --project my-project"
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--simulate", action="store_true", help="talk to a simulator; needs no key and no network"
+    )
+    where.add_argument("--vertex", action="store_true", help="Vertex AI instead of the Gemini API")
+    parser.add_argument("--project", metavar="ID", help="Google Cloud project (with --vertex)")
+    parser.add_argument("--location", metavar="NAME", help="Google Cloud location (with --vertex)")
+    parser.add_argument(
+        "--model", default=DEFAULT_MODEL, metavar="NAME", help="the model (default: %(default)s)"
+    )
+    parser.add_argument("--system", metavar="TEXT", help="system instruction")
+    parser.add_argument("--base-url", metavar="URL", help="another server, for example a simulator elsewhere")
+
+
+def _fill_simulate(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Run a Live API server on this machine. Any client of any language that lets you set a base URL can\n"
+        "talk to it, by the Gemini API's path or Vertex AI's. Ctrl-C stops it."
+    )
+    parser.epilog = (
+        "A brain file is Python and defines `brain`, an object with respond(conversation, cue); see\n"
+        "livebridge.simulator. Without one the simulator answers by a dozen rules.\n\n"
+        "A faults file says what goes wrong and when; livebridge.simulator.load_faults describes it.\n\n"
+        "examples:\n  livebridge simulate\n  livebridge simulate --port 0 --pace real --connection-lifetime 30\n"
+        "  livebridge simulate --brain concierge.py --faults chaos.toml"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
+    parser.add_argument(
+        "--port",
+        type=_number(int, 0, 65_535),
+        default=DEFAULT_PORT,
+        help="port, 0 for any free one (default: %(default)s)",
+    )
+    parser.add_argument("--brain", type=Path, metavar="FILE", help="what decides what the model says")
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong, as TOML")
+    parser.add_argument(
+        "--pace", choices=["fast", "real"], default="real", help="how fast it speaks (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--connection-lifetime",
+        type=_number(float, 0.1, 86_400),
+        default=600.0,
+        metavar="SECONDS",
+        help="hang up after so long (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--go-away-lead",
+        type=_number(float, 0, 86_400),
+        default=60.0,
+        metavar="SECONDS",
+        help="announce that so long before (default: %(default)g)",
+    )
+
+
+def _number(kind: type[int | float], low: float, high: float) -> Callable[[str], float]:
+    """What reads a number within bounds."""
+
+    def read(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not between {low} and {high}")
+        return value
+
+    return read
+
+
+_FILLS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "demo": _fill_demo,
+    "chat": _fill_chat,
+    "simulate": _fill_simulate,
+}

@@ -1,0 +1,65 @@
+"""Every example runs as its reader would run it, against a simulator."""
+
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(name, *arguments, typed="", quiet=True):
+    command = [sys.executable, "-X", "dev", str(EXAMPLES / name), *map(str, arguments), "--simulate"]
+    ran = subprocess.run(command, input=typed, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert not (quiet and ran.stderr)
+    return ran.stdout
+
+
+def test_text_chat_answers_every_line_and_remembers():
+    printed = run("text_chat.py", typed="Hello\nMy name is Ada\nWhat is my name?\n")
+    answers = printed.splitlines()[::2]
+    assert answers == ["Hello! How can I help you?", "Nice to meet you, Ada.", "Your name is Ada."]
+    assert printed.count("tokens)") == 3
+
+
+def test_audio_streaming_speaks_and_keeps_the_answer(tmp_path):
+    question = EXAMPLES.parent / "livebridge" / "cli" / "data" / "question.wav"
+    answer = tmp_path / "answer.wav"
+    printed = run("audio_streaming.py", question, answer)
+    assert "input: (speech, 2." in printed
+    assert "output: I heard you" in printed
+    with wave.open(str(answer)) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 24_000)
+        assert file.getnframes() > 24_000
+
+
+def test_session_resumption_remembers_in_another_process(tmp_path):
+    handle = tmp_path / "handle.txt"
+    printed = run("session_resumption.py", "both", handle)
+    assert printed.splitlines() == [
+        "first process: Nice to meet you, Ada.",
+        "second process: Your name is Ada.",
+    ]
+    assert handle.stat().st_mode & 0o077 == 0
+
+
+def test_function_calling_runs_the_function_the_model_asks_for():
+    printed = run("function_calling.py")
+    assert "the model calls set_timer with {'minutes': 7}" in printed
+    assert "7 minutes from now" in printed.splitlines()[-1]
+
+
+def test_a_supervised_bot_that_breaks_comes_back_with_its_memory():
+    printed = run("supervised_bots.py", quiet=False)
+    lines = printed.splitlines()
+    assert lines.index("Grace's bot is ready (new)") < lines.index("Grace's bot is ready (resumed)")
+    assert "Grace's bot: Your name is Grace." in lines
+    assert lines[-1] == "restarts: {'Ada': 0, 'Grace': 1, 'Barbara': 0}"
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.py")))
+def test_no_example_is_left_untested(name):
+    assert f'run("{name}"' in Path(__file__).read_text(encoding="utf-8")
