@@ -10,6 +10,7 @@ twice.
 """
 
 import sys
+from functools import partial
 
 import trio
 
@@ -54,7 +55,7 @@ async def main() -> None:
     ):
         for guest in GUESTS:
             spec = Session.child_spec(
-                lambda guest=guest: Concierge(guest, known[guest]),
+                partial(Concierge, guest, known[guest]),
                 id=guest,
                 model=MODEL,
                 output_audio_transcription={},
@@ -66,7 +67,8 @@ async def main() -> None:
             if guest == "Grace":
                 print("Grace's bot crashes")
                 known[guest] = trio.Event()
-                bot.ref.cast("crash")
+                if bot.ref is not None:
+                    bot.ref.cast("crash")
         await known["Grace"].wait()
         print("restarts:", {child.id: child.restarts for child in supervisor.which_children()})
 

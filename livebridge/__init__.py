@@ -41,7 +41,7 @@ if TYPE_CHECKING:  # for checkers; at run time a name is imported when it is fir
     from livebridge.otp import Backoff, ChildSpec, DynamicSupervisor, GenServer, Registry, Supervisor
     from livebridge.protocol import LiveConfig, Phase, Status, Turn
     from livebridge.rest import Models
-    from livebridge.session import Handler, Session, current_session, run, run_supervised, tool
+    from livebridge.session import Handler, Session, create_token, current_session, run, run_supervised, tool
 
 __version__ = "0.1.0"
 """Semantic version of this release."""
@@ -76,6 +76,7 @@ __all__ = [
     "VertexAi",
     "VertexExpress",
     "__version__",
+    "create_token",
     "current_session",
     "errors",
     "otp",
@@ -118,6 +119,7 @@ _HOMES: Final = {
     "Turn": "livebridge.protocol",
     "VertexAi": "livebridge.auth",
     "VertexExpress": "livebridge.auth",
+    "create_token": "livebridge.session",
     "current_session": "livebridge.session",
     "errors": "livebridge",
     "otp": "livebridge",

@@ -18,6 +18,9 @@ COMMANDS: Final = {
     "demo": "hear and see a conversation with a simulator; needs no key and no network",
     "chat": "type a line, the model's answer streams",
     "simulate": "run a Live API server on this machine, for tests of any client",
+    "chaos": "sessions against a simulator that misbehaves, and a verdict on what was lost",
+    "models": "list the live models that your credentials can use",
+    "token": "make an ephemeral token for a client that must not see your API key",
 }
 
 _EXAMPLES: Final = """\
@@ -27,6 +30,9 @@ examples:
   livebridge chat --simulate
   GEMINI_API_KEY=… livebridge chat
   livebridge simulate --port 9090
+  livebridge chaos --sessions 50 --seconds 60
+  livebridge models --modality audio
+  livebridge token --uses 1 --expire-minutes 30
 
 "livebridge COMMAND --help" says more."""
 
@@ -201,6 +207,105 @@ def _fill_simulate(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _fill_chaos(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Run many sessions against a simulator over real sockets, break their connections in every way known, and\n"
+        "compare what they sent with what the simulator's models know in the end. The exit status is 0 if nothing\n"
+        "was lost, doubled or reordered and nothing was left over. Ctrl-C ends the fire and gives the verdict."
+    )
+    parser.epilog = (
+        "With vertex, sessions resume transparently, so that nothing at all may be lost. The Gemini API does not\n"
+        "acknowledge messages; there, nothing may be lost without the session having said so.\n\n"
+        "examples:\n  livebridge chaos\n  livebridge chaos --sessions 50 --seconds 600 --fault-every 5 --json\n"
+        "  livebridge chaos --handover warm --seed 7"
+    )
+    parser.add_argument(
+        "--sessions", type=_number(int, 1, 1000), default=10, metavar="N", help="(default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_number(float, 0.1, 604_800),
+        default=30.0,
+        metavar="T",
+        help="how long they are under fire (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--fault-every",
+        type=_number(float, 0.1, 86_400),
+        default=5.0,
+        metavar="SECONDS",
+        help="time between two faults of one session, on average (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=_number(int, 0, 2**31),
+        default=0,
+        metavar="S",
+        help="what the faults are drawn from (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--backend", choices=["vertex", "gemini"], default="vertex", help="(default: %(default)s)"
+    )
+    parser.add_argument(
+        "--handover",
+        choices=["cold", "warm"],
+        default="cold",
+        help="how a connection is replaced after a GoAway (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="the verdict as JSON")
+
+
+def _fill_models(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "List the live models that your credentials can use: name, what it answers with, and its title.\n"
+        "With --modality only those that answer so, the one to take first in the first line."
+    )
+    parser.epilog = "examples:\n  livebridge models\n  livebridge models --modality audio | head -1"
+    parser.add_argument("--modality", choices=["audio", "text"], help="only models that answer with this")
+    parser.add_argument("--all", action="store_true", help="also models that hold no live conversations")
+    parser.add_argument("--vertex", action="store_true", help="Vertex AI, with Google credentials")
+    parser.add_argument("--project", metavar="NAME", help="Google Cloud project, with --vertex")
+    parser.add_argument("--location", metavar="NAME", help="Google Cloud location, with --vertex")
+    _add_base_url(parser)
+
+
+def _fill_token(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Make an ephemeral token with your API key and print it. A client gives it as its API key and can open\n"
+        "sessions with it, and nothing else. The token is a secret: print it where it is meant to go."
+    )
+    parser.epilog = (
+        "With --model everything the client may set is locked; with --lock only the fields of --config and those\n"
+        "that are named.\n\n"
+        "examples:\n  livebridge token --uses 1 --expire-minutes 30\n"
+        "  livebridge token --model gemini-3.1-flash-live-preview --config '{\"temperature\": 0.7}'"
+    )
+    parser.add_argument(
+        "--uses",
+        type=_number(int, 0, 10**9),
+        metavar="N",
+        help="sessions it opens; 0 for any number (default: 1)",
+    )
+    minutes = _number(float, 0.01, 20 * 60)
+    parser.add_argument(
+        "--expire-minutes", type=minutes, metavar="M", help="messages are refused after this (default: 30)"
+    )
+    parser.add_argument(
+        "--new-session-minutes",
+        type=minutes,
+        metavar="M",
+        help="new sessions are refused after this (default: 1)",
+    )
+    parser.add_argument("--model", metavar="NAME", help="bind the token to this model")
+    parser.add_argument("--config", metavar="JSON", help="and to this configuration, as a session takes it")
+    parser.add_argument("--lock", metavar="FIELD", nargs="*", help="lock these fields, instead of everything")
+    _add_base_url(parser)
+
+
+def _add_base_url(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--base-url", metavar="URL", help="another server, for example a simulator elsewhere")
+
+
 def _number(kind: type[int | float], low: float, high: float) -> Callable[[str], float]:
     """What reads a number within bounds."""
 
@@ -220,4 +325,7 @@ _FILLS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
     "demo": _fill_demo,
     "chat": _fill_chat,
     "simulate": _fill_simulate,
+    "chaos": _fill_chaos,
+    "models": _fill_models,
+    "token": _fill_token,
 }

@@ -175,7 +175,11 @@ class Cell:
         self.scopes.add(scope)
         if self.kill_requested:
             scope.cancel()
-        nursery.start_soon(self._run_task, work, scope, name=f"{self.name}:{name}")
+        try:
+            nursery.start_soon(self._run_task, work, scope, name=f"{self.name}:{name}")
+        except RuntimeError:  # the nursery closes a few steps before the exit is complete
+            self.scopes.discard(scope)
+            raise self.gone("start a task beside") from None
 
     async def _run_task(self, work: Callable[[], Awaitable[object]], scope: trio.CancelScope) -> None:
         try:

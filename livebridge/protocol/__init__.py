@@ -48,11 +48,11 @@ from livebridge.protocol._inputs import (
     tool_response,
 )
 from livebridge.protocol._mime import INPUT_RATE_HZ, OUTPUT_RATE_HZ, audio_rate
-from livebridge.protocol._models import ModelCapabilities, capabilities
+from livebridge.protocol._models import LIVE_MODELS, ModelCapabilities, capabilities
 from livebridge.protocol._outbox import Outbox
 from livebridge.protocol._phases import CONNECTED, ENDED, ENDING, PHASES, Event, follow
 from livebridge.protocol._reconnect import Plan, Reconnector, ReconnectPolicy
-from livebridge.protocol._setup_rules import check
+from livebridge.protocol._setup_rules import check, check_message
 from livebridge.protocol._shapes import (
     AudioDelta,
     CloseInfo,
@@ -86,6 +86,7 @@ __all__ = [
     "ENDED",
     "ENDING",
     "INPUT_RATE_HZ",
+    "LIVE_MODELS",
     "OUTPUT_RATE_HZ",
     "PHASES",
     "RULES",
@@ -151,6 +152,7 @@ __all__ = [
     "build_setup",
     "capabilities",
     "check",
+    "check_message",
     "classify",
     "client_content",
     "context_update",

@@ -7,9 +7,12 @@ users, disconnects and the server do in between::
     opened --answered--> answered        opened --cancelled--> cancelled
                             |
                             +--cancelled before the answer was written--> cancelled
+
+    opened or answered --the connection is replaced before an answer left--> orphaned
+    orphaned --the server makes the call again--> opened
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from enum import StrEnum
 
 import attrs
@@ -23,6 +26,7 @@ class CallState(StrEnum):
     OPEN = "open"
     ANSWERED = "answered"
     CANCELLED = "cancelled"
+    ORPHANED = "orphaned"
 
 
 @attrs.define
@@ -32,7 +36,7 @@ class OpenCall:
     Attributes:
         call: As the server sent it.
         epoch: The connection it came over; a later one may not know it.
-        state: Open, answered or cancelled.
+        state: Open, answered, cancelled or orphaned.
     """
 
     call: wire.FunctionCall
@@ -49,6 +53,7 @@ class CallLedger:
     answered: int = 0
     cancelled: int = 0
     suppressed: int = 0
+    orphaned: int = 0
 
     @property
     def pending(self) -> Mapping[str, wire.FunctionCall]:
@@ -72,7 +77,9 @@ class CallLedger:
             if not key:
                 self._anonymous += 1
                 key = f"anonymous-{self._anonymous}"
-            self._calls.setdefault(key, OpenCall(call, epoch))
+            item = self._calls.setdefault(key, OpenCall(call, epoch))
+            if item.state is CallState.ORPHANED and item.epoch != epoch:
+                item.state, item.epoch = CallState.OPEN, epoch
             keys.append(key)
         return keys
 
@@ -94,6 +101,25 @@ class CallLedger:
             item.state = CallState.CANCELLED
             self.answered -= 1
             self.cancelled += 1
+
+    def orphan(self, key: str) -> bool:
+        """The server has forgotten a call (its connection was replaced) before an answer left.
+
+        Returns:
+            Whether it is orphaned now; not if it was cancelled or never announced.
+        """
+        item = self._calls.get(key)
+        if item is None or item.state is CallState.CANCELLED:
+            return False
+        self.answered -= item.state is CallState.ANSWERED
+        self.orphaned += item.state is not CallState.ORPHANED
+        item.state = CallState.ORPHANED
+        return True
+
+    def call(self, key: str) -> wire.FunctionCall | None:
+        """A call by its key, wherever it stands; ``None`` if it was never announced."""
+        item = self._calls.get(key)
+        return None if item is None else item.call
 
     def state(self, key: str) -> CallState | None:
         """Where a call stands; ``None`` for an id that was never announced."""
@@ -120,16 +146,24 @@ class CallLedger:
         self.answered += 1
         return True
 
-    def key_for(self, call_id: str | None, name: str | None) -> str | None:
-        """The key of the call that a response belongs to (calls without id are matched by name)."""
+    def key_for(self, call_id: str | None, name: str | None, taken: Container[str] = ()) -> str | None:
+        """The key of the call that a response belongs to (calls without id are matched by name).
+
+        Args:
+            call_id: The response's id.
+            name: The response's name.
+            taken: Keys of calls that other responses of the same message answer.
+        """
         if call_id:
             return call_id
         for key, item in self._calls.items():
-            if item.state is CallState.OPEN and not item.call.id and item.call.name == name:
+            matches = item.state is CallState.OPEN and not item.call.id and item.call.name == name
+            if matches and key not in taken:
                 return key
         return None
 
     def _forget_settled(self, keep: int = 256) -> None:
-        settled = [key for key, item in self._calls.items() if item.state is not CallState.OPEN]
+        done = (CallState.ANSWERED, CallState.CANCELLED)
+        settled = [key for key, item in self._calls.items() if item.state in done]
         for key in settled[: max(0, len(settled) - keep)]:
             del self._calls[key]

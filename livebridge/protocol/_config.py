@@ -228,19 +228,21 @@ def build_setup(
     backend: Backend,
     handle: str | None = None,
     transparent: bool = False,
+    default_audio: bool = True,
 ) -> wire.Setup:
     """Make the first message of a connection.
 
     Args:
         config: The configuration; Python functions that are not declared (`with_declarations`) are left out.
         model_resource: The model's full name as the backend wants it.
-        backend: Vertex is asked for AUDIO where no modality is given, as the SDKs do.
+        backend: Vertex is asked for AUDIO where no modality is given, as the SDKs do (see `default_audio`).
         handle: The handle to resume with. *Only* this one is sent: the one in ``config.session_resumption``
             is what a session begins with, not what it continues with.
         transparent: Ask for the index of the last message consumed (Vertex).
+        default_audio: Vertex's default is sent. google-genai leaves it out in express mode.
     """
     generation = config.generation()
-    if generation.response_modalities is None and backend == "vertex":
+    if generation.response_modalities is None and backend == "vertex" and default_audio:
         generation = attrs.evolve(generation, response_modalities=(wire.Modality.AUDIO,))
     return wire.Setup(
         model=model_resource,

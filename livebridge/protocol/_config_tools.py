@@ -94,9 +94,14 @@ def _item(value: object, where: str) -> wire.Tool | Function:
     value = opened(value)
     if isinstance(value, Mapping):
         return _from_mapping(value, where)
-    if callable(value):
-        return value
+    if callable(value) or _lists_tools(value):
+        return value  # type: ignore[return-value]  # an MCP session is no function; it stands for several
     raise ConfigError(f"{where}: tools take {_FORMS}, not {type(value).__name__}")
+
+
+def _lists_tools(value: object) -> bool:
+    """Whether it is a client session of an MCP server."""
+    return all(callable(getattr(value, name, None)) for name in ("list_tools", "call_tool"))
 
 
 def _from_mapping(value: Mapping[str, object], where: str) -> wire.Tool:

@@ -278,8 +278,9 @@ class Outbox:
 
     @property
     def undelivered(self) -> int:
-        """Messages, media not counted, that were accepted and never written."""
-        return sum(1 for entry in self.unsent() if entry.kind not in MEDIA)
+        """Messages, media not counted, that still have to be written, for the first time or again."""
+        waiting = [*self._in_flight, *self._pending]
+        return sum(1 for entry in waiting if entry.state != "dropped" and entry.kind not in MEDIA)
 
     def abandon(self) -> list[Entry]:
         """Give up everything that waits or is in flight; returns it in order of acceptance.

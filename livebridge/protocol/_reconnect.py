@@ -17,6 +17,11 @@ FIRST_RETRY: Final = 0.25
 not at once for every session that lost the same proxy."""
 
 
+RESUME_AGAIN_AFTER: Final = 1.0
+"""Seconds at least between two tries with one handle. The server refuses a resume while it holds the earlier
+connection open (1011), and a handle that is refused twice is given up: the second try must not come too soon."""
+
+
 @attrs.frozen(kw_only=True)
 class ReconnectPolicy:
     """When and how often a lost connection is dialled again.
@@ -98,6 +103,8 @@ class Reconnector:
         if self._is_exhausted(now):
             return Plan(verdict=verdict, exhausted=True, hint=classified.hint)
         delay = FIRST_RETRY * rand if first else self._backoff(rand)
+        if failure.phase == "setup" and failure.had_handle:
+            delay = max(delay, RESUME_AGAIN_AFTER)
         if failure.retry_after is not None:
             delay = max(delay, failure.retry_after)
         return Plan(verdict=verdict, delay=delay, hint=classified.hint)

@@ -55,6 +55,21 @@ _REFUSED: Final[Mapping[Backend, tuple[str, ...]]] = {
     ),
 }
 
+_IN_UPDATE: Final = {"system_instruction": "context_update.", "tools[]": "context_update.tools."}
+
+# What a setup must not hold, a context update must not bring. google-genai looks at turns on the Gemini API only.
+_REFUSED_LATER: Final[Mapping[Backend, tuple[str, ...]]] = {
+    backend: (
+        *(_IN_UPDATE[first] + path for path in paths if (first := path.partition(".")[0]) in _IN_UPDATE),
+        *(
+            path.replace("system_instruction", "client_content.turns[]")
+            for path in paths
+            if backend == "gemini" and path.startswith("system_instruction.")
+        ),
+    )
+    for backend, paths in _REFUSED.items()
+}
+
 _MULTI_SPEAKER: Final = "generation_config.speech_config.multi_speaker_voice_config"
 
 # Served by the Gemini API's v1alpha only; elsewhere the setup is refused.
@@ -105,6 +120,25 @@ def check(
     if problems:
         lines = "\n".join(f"- {problem}" for problem in problems)
         raise ConfigError(f"this configuration would be refused by the server ({backend}):\n{lines}")
+
+
+def check_message(message: wire.ClientMessage, *, backend: Backend) -> None:
+    """Refuse a message after the setup that the server would refuse.
+
+    Args:
+        message: A ``contextUpdate`` or a ``clientContent``; nothing is wrong with any other.
+        backend: Where it will be sent.
+
+    Raises:
+        ConfigError: All that is wrong with it, one line each.
+    """
+    problems = [
+        f"- {path.rpartition('.')[2].removesuffix('[]')} parameter is {_TEXT[backend]} ({path})"
+        for path in _REFUSED_LATER[backend]
+        if _reached(message, path)
+    ]
+    if problems:
+        raise ConfigError("this message would be refused by the server:\n" + "\n".join(problems))
 
 
 def _reached(value: object, path: str) -> list[object]:

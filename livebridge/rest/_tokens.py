@@ -49,8 +49,8 @@ class AuthToken:
 async def create_token(
     *,
     uses: int | None = None,
-    expire_time: Moment | None = None,
-    new_session_expire_time: Moment | None = None,
+    expire_time: Moment | str | None = None,
+    new_session_expire_time: Moment | str | None = None,
     constraints: wire.Setup | Mapping[str, object] | None = None,
     lock_additional_fields: Iterable[str] | None = None,
     auth: Auth | str | None = None,
@@ -76,7 +76,8 @@ async def create_token(
     Args:
         uses: How many sessions it opens; 0: any number; ``None``: the server's default, 1. Resuming a
             session is no use.
-        expire_time: When messages are rejected; by default in 30 minutes; at most 20 hours ahead.
+        expire_time: When messages are rejected: a time, how far from now, or RFC 3339 text; by default in 30
+            minutes; at most 20 hours ahead.
         new_session_expire_time: When new sessions are rejected; by default in 60 seconds; at most 20 hours
             ahead.
         constraints: The setup that a session with it gets, in any form that `livebridge.wire.Setup` can be
@@ -129,8 +130,8 @@ def _setup(constraints: wire.Setup | Mapping[str, object] | None, who: GeminiApi
 
 def _body(
     uses: int | None,
-    expire_time: Moment | None,
-    new_session_expire_time: Moment | None,
+    expire_time: Moment | str | None,
+    new_session_expire_time: Moment | str | None,
     setup: wire.Setup | None,
     lock_additional_fields: Iterable[str] | None,
 ) -> dict[str, object]:
@@ -154,9 +155,14 @@ def _check_uses(uses: object) -> None:
         raise ConfigError(f"uses must be a whole number, 0 for any number of sessions, not {uses!r}")
 
 
-def _timestamp(argument: str, moment: Moment | None, now: datetime) -> str | None:
+def _timestamp(argument: str, moment: Moment | str | None, now: datetime) -> str | None:
     if moment is None:
         return None
+    if isinstance(moment, str):
+        try:
+            moment = datetime.fromisoformat(moment)
+        except ValueError:
+            raise ConfigError(f"{argument} is no RFC 3339 time: {moment!r}") from None
     if not isinstance(moment, datetime | timedelta):
         raise ConfigError(f"{argument} must be a datetime or a timedelta, not {type(moment).__name__}")
     when = now + moment if isinstance(moment, timedelta) else moment

@@ -17,25 +17,27 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Final
 
 import trio
 
 from livebridge import wire
-from livebridge.errors import HandlerError, LivebridgeError, LocalProtocolError
+from livebridge.errors import LivebridgeError, LocalProtocolError, NoProcessError
 from livebridge.otp import (
     NOREPLY,
     NORMAL,
     Caller,
     Continue,
+    Down,
     ExitReason,
     GenServer,
     Lane,
     Stop,
 )
 from livebridge.protocol import CloseInfo, GoAwayInfo, Marker, Unrecognized, message_events
+from livebridge.session import _reporting as reporting
 from livebridge.session._callbacks import CallbackRunner
 from livebridge.session._continuity import Continuity
 from livebridge.session._handler import Handler
@@ -46,9 +48,12 @@ from livebridge.session._options import Function
 from livebridge.session._outgoing import Outgoing
 from livebridge.session._state import Ended, Envelope, Notice, SessionState
 from livebridge.session._stream import MessageStream
+from livebridge.session._tool_box import ToolBox
+from livebridge.session._tool_context import own_for
 from livebridge.session._tools import Job, ToolRunner
 from livebridge.session._verbs import Verbs
 from livebridge.session._watchdog import Watchdog
+from livebridge.telemetry import BUS
 from livebridge.transport import Dial
 
 _log: Final = logging.getLogger("livebridge.session")
@@ -87,21 +92,27 @@ class SessionActor(GenServer):
         handler: The user's handler, if one was given.
         session: The public face.
         dial: Opens transports.
+        box: The functions that the model may call.
     """
 
     def __init__(
         self,
+        *,
         state: SessionState,
         callbacks: dict[str, Function],
         handler: Handler | None,
         session: Verbs,
         dial: Dial,
+        box: ToolBox,
     ) -> None:
         self.state = state
         self.handler = handler
         self.session = session
         self.dial = dial
-        self.runner = CallbackRunner(state, callbacks)
+        functions = dict(callbacks)
+        if handler is not None:
+            functions |= {"handle_cast": handler.handle_cast, "handle_info": handler.handle_info}
+        self.runner = CallbackRunner(state, functions)
         self.stream = MessageStream(state, hold=not (_CONSUMING & state.wanted))
         self.outgoing = Outgoing(state)
         self.tools = ToolRunner(
@@ -110,14 +121,19 @@ class SessionActor(GenServer):
             callbacks.get("on_tool_call"),
             self._start_tool,
             lambda: self.stream.is_manual or "on_message" in state.wanted,
+            box,
+            own_for(session),
         )
         self.manager: ConnectionManager | None = None
         self.keeping: Keeping | None = None
         self.loop_task: trio.lowlevel.Task | None = None
+        self.supervised = False
 
     async def init(self) -> Continue | None:
         """Open the lanes and start the connection manager; dialling comes after."""
         options = self.state.options
+        if BUS.active:
+            reporting.initialised(self.state)
         inbox: Lane = self.open_lane(capacity=options.inbox_frames, max_cost=options.inbox_bytes)
         self.state.notices = self.open_lane(capacity=NOTICE_CAPACITY, max_cost=float("inf"))
         self.state.inbox = inbox
@@ -126,6 +142,7 @@ class SessionActor(GenServer):
             self.state, Handshake(self.state, self.dial), continuity, self.tools, inbox
         )
         self.session._bind(self)  # noqa: SLF001 - the two halves of one object
+        self.ref.monitor(self._gone)
         _current.set(self.session)
         self.start_soon(self.manager.run, name="connection manager")
         self.start_soon(self._watch_inbox, inbox, name="inbox watch")
@@ -155,8 +172,8 @@ class SessionActor(GenServer):
             await self.runner.run(message.callback, message.argument)
         elif isinstance(message, Ended):
             return await self._ended(message)
-        elif self.handler is not None:
-            await self._ask("handle_info", self.handler.handle_info, message)
+        else:
+            await self.runner.run("handle_info", message)
         return None
 
     async def handle_call(self, request: object, caller: Caller) -> object:
@@ -166,16 +183,17 @@ class SessionActor(GenServer):
             return NOREPLY
         try:
             reply = self.handler.handle_call(request, caller)
-            return await reply if inspect.isawaitable(reply) else reply
+            if inspect.isawaitable(reply):
+                reply = await self.runner.guard(reply)
         except Exception as error:  # noqa: BLE001 - the caller asked, the caller is told
             caller.reply_error(error)
-            await self.runner.run("on_error", HandlerError("handle_call", request, error))
+            await self.runner.failed("handle_call", request, error)
             return NOREPLY
+        return NOREPLY if self.runner.interrupted else reply
 
     async def handle_cast(self, request: object) -> None:
         """Pass a cast to the user's handler."""
-        if self.handler is not None:
-            await self._ask("handle_cast", self.handler.handle_cast, request)
+        await self.runner.run("handle_cast", request)
 
     async def terminate(self, reason: ExitReason) -> None:
         """Close what is open, then tell the user, once, that this was the end."""
@@ -183,7 +201,7 @@ class SessionActor(GenServer):
         if reason.kind == "error" and state.failure is None:
             state.failure = _failure_from(reason.exc)
         if self.manager is not None:
-            if reason.kind == "shutdown" and reason.term is None:
+            if self.supervised and reason.kind == "shutdown" and reason.term is None:
                 await self._drain(self.manager)
             if not self.manager.finished.is_set():
                 self.manager.abort()
@@ -196,15 +214,20 @@ class SessionActor(GenServer):
             await self.keeping.end(reason)
         if state.close_info is None:
             state.close_info = CloseInfo(code=None, reason="", initiated_by="client")
-        try:
-            await self.runner.run("on_close", state.close_info)
-        finally:
-            self.stream.end()
-            state.counters.undelivered = state.outbox.undelivered
-            state.outbox.abandon()
-            state.changed.set()
-            state.turned.set()
-            state.room.set()
+        if BUS.active:
+            reporting.closed(state, state.close_info)
+        await self.runner.run("on_close", state.close_info)
+
+    def _gone(self, _: Down) -> None:
+        """The actor has ended, perhaps without `terminate`: nobody may wait for it any longer."""
+        state = self.state
+        state.closed = True
+        self.stream.end()
+        state.counters.undelivered = state.outbox.undelivered
+        state.outbox.abandon()
+        state.changed.set()
+        state.turned.set()
+        state.room.set()
 
     async def _drain(self, manager: ConnectionManager) -> None:
         """A supervisor asked for the end: what was accepted is delivered if the connection is there."""
@@ -215,6 +238,16 @@ class SessionActor(GenServer):
             manager.close()
             with trio.move_on_at(state.close_deadline):
                 await manager.finished.wait()
+
+    def bound_close(self) -> None:
+        """See that the close that was just asked for, by whomever, ends in time."""
+        with suppress(NoProcessError):
+            self.start_soon(self._end_at_close_deadline, name="close deadline")
+
+    async def _end_at_close_deadline(self) -> None:
+        await trio.sleep_until(self.state.close_deadline)
+        self.runner.interrupt()
+        await self.ref.stop(drain=False)
 
     def format_state(self) -> dict[str, object]:
         """For ``sys.get_state`` and crash reports; nothing secret."""
@@ -261,19 +294,15 @@ class SessionActor(GenServer):
     async def _ended(self, ended: Ended) -> Stop:
         if ended.error is None:
             return Stop(NORMAL)
-        await self.runner.run("on_error", ended.error)
+        await self._complain(ended.error)
         if ended.fatal:
             return Stop(ExitReason.shutdown(ended.error))
         return Stop(ExitReason.error(ended.error))
 
-    async def _ask(self, name: str, function: Callable[[object], object], message: object) -> None:
-        try:
-            result = function(message)
-            if inspect.isawaitable(result):
-                await result
-        except Exception as error:  # noqa: BLE001 - user code may raise anything
-            _log.error("%s raised %s", name, type(error).__name__, exc_info=error)
-            await self.runner.run("on_error", HandlerError(name, message, error))
+    async def _complain(self, error: LivebridgeError) -> None:
+        if BUS.active:
+            reporting.failed(self.state, error)
+        await self.runner.run("on_error", error)
 
     def _start_tool(self, job: Job) -> None:
         self.start_soon(job, name="tool call")

@@ -26,6 +26,8 @@ from livebridge.session._actor import SessionActor
 from livebridge.session._handler import Handler, callbacks_of
 from livebridge.session._options import Options, parse
 from livebridge.session._state import SessionState
+from livebridge.session._tool_box import tool_box
+from livebridge.session._tool_context import INJECTED
 from livebridge.session._verbs import Verbs
 
 _V = TypeVar("_V", bound=Verbs)
@@ -42,13 +44,22 @@ def build(session: _V, handler: Handler | None, keywords: Mapping[str, object]) 
     options, given = parse(keywords)
     options = _with_http_options(options)
     callbacks = callbacks_of(handler, given)
-    auth = resolve_auth(options.auth, api_key=_secret(options.api_key))
+    able = capabilities(options.model, options.models)
+    box = tool_box(options.config, handler, able, INJECTED)
+    options = attrs.evolve(options, config=options.config.with_declarations(box.declarations))
+    auth = _auth(options)
     url = auth.endpoint(api_version=options.api_version, base_url=options.base_url)
-    check(options.config, model=options.model, backend=auth.backend, api_version=_version_in(url))
+    check(
+        options.config,
+        model=options.model,
+        backend=auth.backend,
+        api_version=_version_in(url),
+        models=options.models,
+    )
     state = SessionState(
         options=options,
         auth=auth,
-        capabilities=capabilities(options.model),
+        capabilities=able,
         outbox=_outbox(options, auth),
         handles=_handles(options),
         reconnector=Reconnector(policy=options.reconnect or ReconnectPolicy()),
@@ -57,11 +68,24 @@ def build(session: _V, handler: Handler | None, keywords: Mapping[str, object]) 
         stall=_stall(options),
         history=History(turns=options.reseed_turns),
     )
-    actor = SessionActor(state, callbacks, handler, session, options.dial)
+    actor = SessionActor(
+        state=state, callbacks=callbacks, handler=handler, session=session, dial=options.dial, box=box
+    )
     session._bind(actor)  # noqa: SLF001 - the two halves of one object
     if handler is not None:
         handler._session = session  # noqa: SLF001 - Handler.session is the way to it
     return actor
+
+
+def _auth(options: Options) -> Auth:
+    """Find out who we are; a project beside ``auth="gemini"`` means nothing there, as in the original."""
+    vertex = options.auth != "gemini"
+    return resolve_auth(
+        options.auth,
+        api_key=_secret(options.api_key),
+        project=options.project if vertex else None,
+        location=options.location if vertex else None,
+    )
 
 
 def _with_http_options(options: Options) -> Options:

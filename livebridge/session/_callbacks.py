@@ -11,18 +11,16 @@ from typing import Final
 import attrs
 import trio
 
-from livebridge.errors import HandlerError, LivebridgeError
+from livebridge.errors import HandlerError
+from livebridge.session import _reporting as reporting
 from livebridge.session._options import Function
 from livebridge.session._state import SessionState
+from livebridge.telemetry import BUS
 
 _log: Final = logging.getLogger("livebridge.session")
 
 SLOW_LOG_INTERVAL: Final = 10.0
 """Seconds between two warnings about slow callbacks."""
-
-
-class CallbackCrashError(LivebridgeError):
-    """A callback raised and the policy says that this ends the session; the cause is ``__cause__``."""
 
 
 @attrs.define(eq=False)
@@ -48,7 +46,7 @@ class CallbackRunner:
             What it returned; ``None`` if it raised or there is none.
 
         Raises:
-            CallbackCrashError: It raised, and the policy is ``crash`` (or the fuse blew).
+            Exception: What it raised, if the policy is ``crash`` (or the fuse blew).
         """
         function = self.functions.get(name)
         if function is None or (self._interrupted and name != "on_close"):
@@ -57,9 +55,9 @@ class CallbackRunner:
         try:
             result = function(argument)
             if inspect.isawaitable(result):
-                return await self._await(result)
+                return await self._await(result, self.state.options.callback_timeout)
         except Exception as error:  # noqa: BLE001 - user code may raise anything; the policy decides
-            await self._failed(name, argument, error)
+            await self.failed(name, argument, error)
         except BaseExceptionGroup as group:
             await self._failed_together(name, argument, group)
         else:
@@ -69,12 +67,18 @@ class CallbackRunner:
             return result
         return None
 
-    async def guard(self, awaitable: Awaitable[object]) -> None:
+    @property
+    def interrupted(self) -> bool:
+        """Whether `interrupt` was called."""
+        return self._interrupted
+
+    async def guard(self, awaitable: Awaitable[object]) -> object:
         """Await something on behalf of user code, so that `interrupt` ends it."""
         if not self._interrupted:
-            await self._await(awaitable)
-        elif inspect.iscoroutine(awaitable):
+            return await self._await(awaitable, None)
+        if inspect.iscoroutine(awaitable):
             awaitable.close()
+        return None
 
     def interrupt(self) -> None:
         """Cancel the callback that runs now and skip those that would follow, except ``on_close``."""
@@ -82,8 +86,7 @@ class CallbackRunner:
         if self._scope is not None:
             self._scope.cancel()
 
-    async def _await(self, awaitable: Awaitable[object]) -> object:
-        timeout = self.state.options.callback_timeout
+    async def _await(self, awaitable: Awaitable[object], timeout: float | None) -> object:
         result: object = None
         with trio.CancelScope() as scope:
             if timeout is not None:
@@ -102,18 +105,27 @@ class CallbackRunner:
         if rest is not None:
             if not isinstance(rest, ExceptionGroup):
                 raise group
-            await self._failed(name, argument, rest)
+            await self.failed(name, argument, rest)
         if cancelled is not None:
             raise cancelled
 
-    async def _failed(self, name: str, argument: object, error: Exception) -> None:
+    async def failed(self, name: str, argument: object, error: Exception) -> None:
+        """User code raised: log it, tell ``on_error``, and ask the policy.
+
+        Raises:
+            Exception: `error` itself: the policy is ``crash``, or the fuse blew.
+        """
         self.state.counters.callback_errors += 1
         problem = HandlerError(name, argument, error)
         _log.error("callback %s raised %s", name, type(error).__name__, exc_info=error)
-        if name not in ("on_error", "on_close"):
-            await self.run("on_error", problem)
+        if BUS.active:
+            reporting.failed(self.state, problem)
+        if name in ("on_error", "on_close"):
+            return
+        await self.run("on_error", problem)
         if self._decide(problem) == "crash":
-            raise CallbackCrashError(f"{problem}; the policy ends the session") from error
+            _log.error("the on_callback_error policy ends the session")
+            raise error
 
     def _decide(self, problem: HandlerError) -> object:
         policy = self.state.options.on_callback_error

@@ -48,8 +48,8 @@ def kind(*kinds: type, or_none: bool = False) -> Check:
     return check
 
 
-def one_of(*allowed: str) -> Check:
-    """One of these words."""
+def one_of(*allowed: str | None) -> Check:
+    """One of these words (or ``None``, where that is one of them)."""
 
     def check(name: str, value: object) -> None:
         if value not in allowed:

@@ -13,7 +13,9 @@ from livebridge import wire
 from livebridge.errors import LivebridgeError
 from livebridge.protocol import Continuity as Continuation
 from livebridge.protocol import ReadyInfo, ResumedInfo, SessionLostInfo, Snapshot
+from livebridge.session import _reporting as reporting
 from livebridge.session._state import SessionState
+from livebridge.telemetry import BUS
 
 
 @attrs.define
@@ -115,6 +117,8 @@ class Continuity:
             self._tell_gap(gap, continuity)
         lost = not resumed and (gap is not None or state.options.resume_handle is not None)
         state.ready_kind = "resumed" if resumed else "fresh_after_loss" if lost else "new"
+        if BUS.active:
+            reporting.ready(state, state.ready_kind, None if gap is None else state.now - gap.began)
         info = ReadyInfo(kind=state.ready_kind, epoch=state.epoch, session_id=state.session_id)
         state.notify("on_ready", info)
         state.ever_connected = True

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from livebridge.errors import ConnectError, ConnectionFailureError, SetupError
+from livebridge.errors import (
+    ConnectError,
+    ConnectionFailureError,
+    LivebridgeError,
+    ReconnectExhaustedError,
+    SetupError,
+)
 from livebridge.protocol import Failure, Plan, Verdict
 
 _E = TypeVar("_E", bound=ConnectionFailureError)
@@ -45,3 +51,17 @@ def enrich(error: _E, plan: Plan) -> _E:
     better.hint = error.hint or plan.hint
     better.__cause__ = error.__cause__ or error
     return better
+
+
+def exhausted(error: LivebridgeError, *, attempts: int) -> ReconnectExhaustedError:
+    """The policy has given up; `error` was the last failure."""
+    given_up = ReconnectExhaustedError(
+        f"gave up after {attempts} attempts; the last failure: {error}",
+        code=error.code,
+        status=error.status,
+        reason=error.reason if isinstance(error.reason, str) else None,
+        phase=error.phase,
+        retryable=False,
+    )
+    given_up.__cause__ = error
+    return given_up

@@ -8,10 +8,13 @@ import attrs
 import trio
 
 from livebridge import wire
+from livebridge.auth import VertexExpress, merge_headers
 from livebridge.errors import ConfigError, ConnectError, ConnectionLostError, CredentialsError, SetupError
 from livebridge.protocol import ConnectionState, LiveProtocol, Unrecognized, build_setup
+from livebridge.session import _reporting as reporting
 from livebridge.session._endpoints import Endpoint, endpoint_for
 from livebridge.session._state import SessionState
+from livebridge.telemetry import BUS
 from livebridge.transport import Dial, Transport
 
 Early = list[tuple[wire.ServerMessage | Unrecognized, int]]
@@ -60,15 +63,16 @@ class Handshake:
                 str(error), phase="dial", initiated_by="client", retryable=self.state.ever_connected
             ) from error
         async with self.endpoint.limiter:
-            return await self.dial(
-                nursery,
-                self.url,
-                headers={**headers, **(options.headers or {})},
-                ssl_context=options.ssl_context,
-                proxy=options.proxy,
-                dial_timeout=options.dial_timeout,
-                max_message_size=options.max_message_size,
-            )
+            with reporting.connecting(self.state):
+                return await self.dial(
+                    nursery,
+                    self.url,
+                    headers=merge_headers(headers, options.headers or {}),
+                    ssl_context=options.ssl_context,
+                    proxy=options.proxy,
+                    dial_timeout=options.dial_timeout,
+                    max_message_size=options.max_message_size,
+                )
 
     async def set_up(
         self,
@@ -97,12 +101,15 @@ class Handshake:
             backend=state.auth.backend,
             handle=handle,
             transparent=state.outbox.transparent,
+            default_audio=not isinstance(state.auth, VertexExpress),
         )
         frame = protocol.send(wire.ClientMessage(setup=self._with_seeding(setup, seed)))
         seconds = state.options.setup_timeout
         try:
             with trio.move_on_after(seconds):
                 await transport.send([frame])
+                if BUS.active:
+                    reporting.sent(state, [frame])
                 early = await _read_setup_complete(transport, protocol)
                 if seed:
                     await transport.send([protocol.send(self._seed_message(seed))])

@@ -26,9 +26,11 @@ import trio
 from livebridge.errors import ConnectionFailureError, ConnectionLostError, NoProcessError
 from livebridge.otp import Lane
 from livebridge.protocol import Event, LiveProtocol, Phase
+from livebridge.session import _reporting as reporting
 from livebridge.session._signal import Signal
 from livebridge.session._state import SessionState
 from livebridge.session._tap import Tap
+from livebridge.telemetry import BUS
 from livebridge.transport import Forwarding, Sink, Transport
 
 ROTATION_QUIET: Final = 0.25
@@ -85,7 +87,7 @@ class Link:
     _ended: trio.Event = attrs.field(factory=trio.Event)
     _noise: Signal = attrs.field(factory=Signal)
     _rotating: bool = False
-    _writing: trio.CancelScope | None = None
+    _sending: trio.CancelScope = attrs.field(factory=lambda: trio.CancelScope(shield=True))
     _reading: bool = True
     _parked: list[bytes] = attrs.field(factory=list)
 
@@ -179,37 +181,44 @@ class Link:
         self._noise.set()
 
     async def _send(self) -> None:
+        """Write what was accepted, under one shield for all writes; it has a deadline during a write only."""
         state = self.state
-        outbox = state.outbox
-        while True:
-            batch = [] if self._rotating else outbox.take()
-            if not batch:
-                if state.closing and self._is_flushed():
-                    self.finish("close")
-                self.consider_rotation()
-                await state.work.wait()
-                continue
-            self.protocol.admit()
-            payloads = [entry.payload for entry in batch]
-            with trio.CancelScope(
-                shield=True, deadline=trio.current_time() + state.options.write_timeout
-            ) as scope:
-                self._writing = scope
+        with self._sending as scope:
+            while True:
+                batch = [] if self._rotating else state.outbox.take()
+                if not batch:
+                    if state.closing and self._is_flushed():
+                        self.finish("close")
+                    self.consider_rotation()
+                    await state.work.wait()
+                    continue
+                self.protocol.admit()
+                payloads = [entry.payload for entry in batch]
+                scope.deadline = trio.current_time() + state.options.write_timeout
                 try:
                     await self.transport.send(payloads)
                 except ConnectionLostError as error:
+                    scope.deadline = math.inf
                     self.finish("failed", error)
                     return
-                finally:
-                    self._writing = None
-            if scope.cancelled_caught:
-                self._write_timed_out()
-                return
-            outbox.written()
-            state.dirty.set()
-            state.counters.messages_sent += len(payloads)
-            state.counters.bytes_sent += sum(map(len, payloads))
-            state.room.set()
+                scope.deadline = math.inf
+                self._count_written(payloads)
+        if self._is_writing:
+            self._write_timed_out()
+
+    def _count_written(self, payloads: Sequence[bytes]) -> None:
+        state = self.state
+        state.outbox.written()
+        state.dirty.set()
+        if BUS.active:
+            reporting.sent(state, payloads)
+        state.counters.messages_sent += len(payloads)
+        state.counters.bytes_sent += sum(map(len, payloads))
+        state.room.set()
+
+    @property
+    def _is_writing(self) -> bool:
+        return self._sending.deadline < math.inf
 
     def _is_flushed(self) -> bool:
         state = self.state
@@ -218,10 +227,10 @@ class Link:
         return state.outbox.is_idle and not (state.tools_running and state.now < state.grace_until)
 
     def _break_write(self) -> None:
-        """Nobody waits for a write any longer; half a frame may be out, so the connection is of no more use."""
-        if self._writing is not None:
+        """End the sender; after half a frame the connection is of no more use."""
+        if self._is_writing:
             self.transport.abort()
-            self._writing.cancel()
+        self._sending.cancel()
 
     def _write_timed_out(self) -> None:
         seconds = self.state.options.write_timeout
@@ -247,10 +256,10 @@ class Link:
             if not self._reading:
                 alive_at = now
             alive_at = max(alive_at, self.transport.last_heard)
-            if now - alive_at >= keepalive.dead_after:
+            if now >= alive_at + keepalive.dead_after:
                 self._declare_dead(keepalive.dead_after)
                 return
-            if now - max(alive_at, pinged_at) >= keepalive.ping_after:
+            if now >= max(alive_at, pinged_at) + keepalive.ping_after:
                 pinged_at = now
                 with trio.move_on_after(self.state.options.write_timeout):
                     await self._ping()

@@ -16,7 +16,6 @@ import trio
 from livebridge.errors import (
     ConnectError,
     LivebridgeError,
-    ReconnectExhaustedError,
     SetupError,
 )
 from livebridge.otp import Lane
@@ -30,8 +29,9 @@ from livebridge.protocol import (
     ReconnectingInfo,
     Verdict,
 )
+from livebridge.session import _reporting as reporting
 from livebridge.session._continuity import Continuity
-from livebridge.session._failure import as_failure, enrich
+from livebridge.session._failure import as_failure, enrich, exhausted
 from livebridge.session._handshake import Early, Handshake
 from livebridge.session._lease import Lease
 from livebridge.session._link import End, Link
@@ -43,6 +43,9 @@ _log: Final = logging.getLogger("livebridge.session")
 
 CLOSE_FRAME_TIMEOUT: Final = 2.0
 """Seconds for the close handshake; a peer that does not answer is cut off."""
+
+INVALID_ARGUMENT: Final = 1007
+"""The close code that buffered media may have caused, and would cause again."""
 
 ABORT_TIMEOUT: Final = 1.0
 """The same when nobody waits for a polite end."""
@@ -69,6 +72,7 @@ class ConnectionManager:
     finished: trio.Event = attrs.field(factory=trio.Event)
     _requested: trio.Event = attrs.field(factory=trio.Event)
     _attempt: trio.CancelScope | None = None
+    _pause: trio.CancelScope | None = None
     _aborted: bool = False
     _refresh: bool = False
     _had_handle: bool = False
@@ -89,7 +93,11 @@ class ConnectionManager:
         state.changed.set()
         state.work.set()
         state.room.set()
-        if self.link is None and not self._may_still_deliver() and self._attempt is not None:
+        if self.link is not None and not state.drain:
+            self.link.finish("close")
+        if self._pause is not None:
+            self._pause.cancel()
+        elif self.link is None and not self._may_still_deliver() and self._attempt is not None:
             self._attempt.cancel()
 
     def abort(self) -> None:
@@ -100,6 +108,8 @@ class ConnectionManager:
         self._requested.set()
         if self.link is not None:
             self.link.finish("abort")
+        elif self._pause is not None:
+            self._pause.cancel()
         elif self._attempt is not None:
             self._attempt.cancel()
 
@@ -137,12 +147,13 @@ class ConnectionManager:
 
     async def _run(self) -> None:
         error: LivebridgeError | None = None
-        fatal = False
+        fatal = True
         try:
             await self._requested.wait()
-            while not self._is_over():
+            error = await self.tools.prepare()
+            while error is None and not self._is_over():
                 end = await self._connection()
-                if end.kind in ("close", "abort"):
+                if end.kind in ("close", "abort") or (end.kind == "rotate" and self._is_delivered()):
                     break
                 if end.kind == "rotate":
                     self._rotated(end)
@@ -153,6 +164,10 @@ class ConnectionManager:
         finally:
             await self._give_spare_back()
             self._finish(error, fatal=fatal)
+
+    def _is_delivered(self) -> bool:
+        """Whether a rotation that met a close has nothing left to deliver over a new connection."""
+        return self.state.closing and self.state.outbox.is_idle
 
     def _is_over(self) -> bool:
         return self._aborted or (self.state.closing and not self._may_still_deliver())
@@ -211,6 +226,7 @@ class ConnectionManager:
             protocol.receive_eof()
             self._note_close(lease)
             await lease.give_back(timeout=ABORT_TIMEOUT if self._aborted else CLOSE_FRAME_TIMEOUT)
+            reporting.disconnected(state, lease.close_info)
 
     def _tap(self) -> Tap:
         return Tap(self.state, self.tools.cancel, self.consider_rotation, self.prepare_rotation)
@@ -223,6 +239,7 @@ class ConnectionManager:
         state.go_away_deadline = state.go_away_received = None
         state.generating = False
         state.handles.connected()
+        self.tools.reconnected(resumed=self._had_handle)
         state.outbox.start_connection()
         self._refresh = False
         self.handshake.endpoint.breaker.succeeded()
@@ -282,6 +299,8 @@ class ConnectionManager:
         match plan.verdict:
             case Verdict.FRESH:
                 self.continuity.forget("rejected", error)
+                if error.code == INVALID_ARGUMENT:
+                    state.outbox.drop_media()
             case Verdict.RETRY_WITHOUT_MEDIA:
                 state.outbox.drop_media()
             case Verdict.REFRESH_CREDENTIALS:
@@ -298,16 +317,7 @@ class ConnectionManager:
             return error
         if not plan.exhausted:
             return None
-        exhausted = ReconnectExhaustedError(
-            f"gave up after {state.reconnector.attempts} attempts; the last failure: {error}",
-            code=error.code,
-            status=error.status,
-            reason=error.reason if isinstance(error.reason, str) else None,
-            phase=error.phase,
-            retryable=False,
-        )
-        exhausted.__cause__ = error
-        return exhausted
+        return exhausted(error, attempts=state.reconnector.attempts)
 
     async def _back_off(self, plan: Plan, error: LivebridgeError) -> None:
         state = self.state
@@ -320,11 +330,13 @@ class ConnectionManager:
             epoch=state.epoch,
         )
         state.notify("on_reconnecting", info)
+        reporting.retrying(state, plan, attempts=info.attempt, error=error)
         _log.info("connection lost (%s); attempt %d in %.2f s", error, info.attempt, plan.delay)
-        with trio.CancelScope() as self._attempt:
+        with trio.CancelScope() as self._pause:
             if not state.closing:
                 await trio.sleep(plan.delay)
                 await self._wait_for_circuit()
+        self._pause = None
         self._expire()
 
     async def _wait_for_circuit(self) -> None:

@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from ssl import SSLContext
 from typing import Final, Literal, cast
@@ -9,7 +10,14 @@ from typing import Final, Literal, cast
 import attrs
 
 from livebridge.errors import ConfigError, LivebridgeError
-from livebridge.protocol import CALLBACKS, CircuitPolicy, LiveConfig, ReconnectPolicy, StallPolicy
+from livebridge.protocol import (
+    CALLBACKS,
+    CircuitPolicy,
+    LiveConfig,
+    ModelCapabilities,
+    ReconnectPolicy,
+    StallPolicy,
+)
 from livebridge.session import _checks as checks
 from livebridge.session._store import ResumeStore
 from livebridge.transport import Dial, dial
@@ -18,6 +26,12 @@ CallbackErrorPolicy = Literal["log", "crash"] | Callable[[LivebridgeError], obje
 """What a raising callback means: go on (``log``), end the session (``crash``), or ask a function that returns
 one of the two words."""
 
+
+OrphanPolicy = Literal["reattach", "as_content", "drop", "send"]
+"""What becomes of the result of a call whose connection was replaced."""
+
+GateMode = Literal["auto", "send", "drop", "hold"]
+"""What becomes of media while a blocking call is open."""
 
 Function = Callable[[object], object]
 """A callback: one argument, and whatever it returns (an awaitable is awaited)."""
@@ -44,9 +58,13 @@ class Options:
 
     Attributes:
         model: Model name, as any of the forms the Live API knows.
+        models: What is known of models that `livebridge.protocol.LIVE_MODELS` lacks (a newer one, a tuned one), by
+            name; comes before the table.
         config: What goes into ``setup``.
         auth: Credentials, or a shorthand; by default found in the environment.
         api_key: Shorthand for ``auth=GeminiApi(api_key=…)``.
+        project: Google Cloud project, for Vertex AI; ``project_id`` is the same.
+        location: Of that project: a region, ``global``, ``us`` or ``eu``.
         api_version: Of the Live API; the backend's default if absent.
         base_url: Another server; ``http``, ``https``, ``ws`` and ``wss`` are kept as given.
         headers: Extra headers of the upgrade request.
@@ -75,6 +93,16 @@ class Options:
         tool_timeout: For an answer to a tool call, by callback or by hand; then the model is told.
         tool_grace: Seconds that running tools get when the session closes in order.
         max_concurrent_tools: Tool calls that run at once; further ones wait in order.
+        tool_response_mode: ``batch``: the answers to one message of calls travel together, when the last one is
+            there; ``each``: one by one. Non-blocking calls are always answered one by one.
+        tool_error_detail: What the model is told of an exception: its ``message``, its ``type``, or that there
+            was one (``generic``). A `ToolError` is always told in full.
+        max_tool_response_bytes: Largest answer of a tool, as JSON; a larger one is answered with an error.
+        orphan_tool_results: What becomes of a result whose connection was replaced: ``reattach``,
+            ``as_content``, ``drop`` or ``send``; ``None``: ``reattach`` with transparent resumption, ``drop``
+            without.
+        realtime_during_tool_call: Sound, pictures and ``activityStart`` while a blocking call is open: ``send``,
+            ``hold`` (bounded by `media_buffer`), ``drop``, or ``auto`` (``send`` or ``hold``, by model).
         on_callback_error: What a raising callback means.
         max_callback_errors: ``(count, seconds)``: more errors in the window end the session.
         callback_timeout: For one asynchronous callback; ``None``: none.
@@ -101,8 +129,11 @@ class Options:
 
     model: str
     config: LiveConfig
+    models: Mapping[str, ModelCapabilities] | None = None
     auth: object = None
     api_key: object = attrs.field(default=None, repr=False)
+    project: str | None = None
+    location: str | None = None
     api_version: str | None = None
     base_url: str | None = None
     headers: Mapping[str, str] | None = attrs.field(default=None, repr=False)
@@ -128,6 +159,11 @@ class Options:
     tool_timeout: float | None = 60.0
     tool_grace: float = 0.0
     max_concurrent_tools: int = 8
+    tool_response_mode: str = "batch"
+    tool_error_detail: str = "message"
+    max_tool_response_bytes: int = 256 * 2**10
+    orphan_tool_results: OrphanPolicy | None = None
+    realtime_during_tool_call: GateMode = "auto"
     on_callback_error: CallbackErrorPolicy = "log"
     max_callback_errors: tuple[int, float] | None = None
     callback_timeout: float | None = None
@@ -150,6 +186,9 @@ class Options:
 
 _CHECKS: Final[Mapping[str, checks.Check]] = {
     "model": checks.kind(str),
+    "models": checks.kind(Mapping, or_none=True),
+    "project": checks.kind(str, or_none=True),
+    "location": checks.kind(str, or_none=True),
     "api_version": checks.kind(str, or_none=True),
     "base_url": checks.kind(str, or_none=True),
     "headers": checks.kind(Mapping, or_none=True),
@@ -174,6 +213,11 @@ _CHECKS: Final[Mapping[str, checks.Check]] = {
     "tool_timeout": checks.number(above=0, or_none=True),
     "tool_grace": checks.number(),
     "max_concurrent_tools": checks.count(),
+    "tool_response_mode": checks.one_of("batch", "each"),
+    "tool_error_detail": checks.one_of("message", "type", "generic"),
+    "max_tool_response_bytes": checks.count(),
+    "orphan_tool_results": checks.one_of("reattach", "as_content", "drop", "send", None),
+    "realtime_during_tool_call": checks.one_of("auto", "send", "drop", "hold"),
     "on_callback_error": checks.callback_policy,
     "max_callback_errors": checks.fuse,
     "callback_timeout": checks.number(above=0, or_none=True),
@@ -194,6 +238,11 @@ _CHECKS: Final[Mapping[str, checks.Check]] = {
 }
 """What each option must be; ``auth``, ``api_key`` and ``keepalive`` are looked at where they are used."""
 
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
+
+_ALIASES: Final = {"project_id": "project"}
+"""Other words for options: those of the Elixir original."""
+
 _OWN: Final = tuple(field.name for field in attrs.fields(Options) if field.name != "config")
 _SETUP: Final = (
     "generation_config",
@@ -204,7 +253,7 @@ _SETUP: Final = (
 
 def known_options() -> frozenset[str]:
     """Names of everything that `parse` accepts."""
-    return frozenset({*_OWN, *_SETUP, *CALLBACKS, "config"})
+    return frozenset({*_OWN, *_SETUP, *CALLBACKS, *_ALIASES, "config"})
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
@@ -220,7 +269,7 @@ def parse(keywords: Mapping[str, object]) -> tuple[Options, dict[str, Function]]
         ConfigError: An unknown name (with the nearest known one), a wrong type, a missing model, a callback
             that is no function of one argument.
     """
-    unknown = [name for name in keywords if name not in known_options()]
+    unknown = [name for name in keywords if name not in known_options() and _snake(name) not in _SETUP]
     if unknown:
         name = unknown[0]
         what = "callback" if name.startswith("on_") else "option"
@@ -230,15 +279,31 @@ def parse(keywords: Mapping[str, object]) -> tuple[Options, dict[str, Function]]
     callbacks = {
         name: check_callback(name, keywords[name]) for name in CALLBACKS if keywords.get(name) is not None
     }
-    setup = {name: value for name, value in keywords.items() if name in _SETUP}
+    setup = {name: value for name, value in keywords.items() if _snake(name) in _SETUP}
     config = LiveConfig.from_user(keywords.get("config"), **setup)
-    own = {name: keywords[name] for name in _OWN if name in keywords}
+    own = _own(keywords)
     for name, value in own.items():
         if name in _CHECKS:
             _CHECKS[name](name, value)
     if "keepalive" in own:
         own["keepalive"] = _keepalive(own["keepalive"])
     return Options(config=config, **own), callbacks  # type: ignore[arg-type]  # checked one by one above
+
+
+def _own(keywords: Mapping[str, object]) -> dict[str, object]:
+    """The options that are not part of the setup, under their own names."""
+    own = {name: keywords[name] for name in _OWN if name in keywords}
+    for alias, name in _ALIASES.items():
+        if keywords.get(alias) is not None:
+            if own.get(name) not in (None, keywords[alias]):
+                raise ConfigError(f"{alias} and {name} are one option, given twice with different values")
+            own[name] = keywords[alias]
+    return own
+
+
+def _snake(name: str) -> str:
+    """``responseModalities`` is ``response_modalities``: fields of a setup may be spelt as on the wire."""
+    return _HUMP.sub(r"_\1", name).lower()
 
 
 def _keepalive(value: object) -> Keepalive | None:

@@ -23,6 +23,7 @@ from livebridge.errors import (
 )
 from livebridge.protocol import Entry, Kind, Phase, expects_answer
 from livebridge.session._state import SessionState
+from livebridge.session._tool_gate import AudioGate
 
 YIELD_AT_BACKLOG: Final = 16
 """Messages waiting for the sender, from which on accepting another lets other tasks run first."""
@@ -42,7 +43,7 @@ class SendReceipt:
     """What became of a send.
 
     Attributes:
-        seq: Position in the session's order of acceptance, from 1.
+        seq: Position in the session's order of acceptance, from 1; 0 for media withheld during a tool call.
         state: ``accepted``, ``written`` or ``acked`` when the send returned.
     """
 
@@ -52,9 +53,15 @@ class SendReceipt:
 
 @attrs.define(eq=False)
 class Outgoing:
-    """Accepts messages for one session."""
+    """Accepts messages for one session.
+
+    Attributes:
+        state: The session's.
+        gate: Withholds media from a model that stands still for a function call.
+    """
 
     state: SessionState
+    gate: AudioGate | None = None
 
     def check_open(self) -> None:
         """See that something can be sent at all.
@@ -187,11 +194,15 @@ class Outgoing:
     def accept_end(self, payload: bytes) -> None:
         """Accept the signal that ends what was begun, beyond the bounds; nothing if the session is ending."""
         state = self.state
-        if not state.closing and not state.closed and state.failure is None:
+        if state.closing or state.closed or state.failure is not None:
+            return
+        if self.gate is None or not self.gate.withholds(Kind.SIGNAL, payload, 0.0):
             state.outbox.accept(Kind.SIGNAL, payload, now=state.now, beyond=True)
             state.work.set()
 
     def _take(self, kind: Kind, payload: bytes, seconds: float) -> Entry:
+        if self.gate is not None and self.gate.withholds(kind, payload, seconds):
+            return Entry(0, kind, b"", self.state.now)
         entry = self.state.outbox.accept(kind, payload, now=self.state.now, seconds=seconds)
         self.state.work.set()
         self.state.dirty.set()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import trio
 
+from livebridge.errors import LivebridgeError, SessionClosedError
 from livebridge.protocol import CloseInfo
 from livebridge.session._handler import Handler
 from livebridge.session._session import Session
@@ -34,38 +36,50 @@ def run(handler: Handler | None = None, /, **options: object) -> CloseInfo:
 
 
 async def _main(handler: Handler | None, options: dict[str, object]) -> CloseInfo:
-    error: BaseException | None = None
-    info: CloseInfo | None = None
-    async with trio.open_nursery() as nursery:
-        try:
-            async with Session.start(handler, **options) as session:
-                if threading.current_thread() is threading.main_thread():
-                    await nursery.start(_close_on_interrupt, session)
-                info = await session.wait_closed()
-        except trio.Cancelled:
-            raise
-        except BaseException as raised:  # noqa: BLE001 - raised again below, outside the nursery
-            error = raised
-        nursery.cancel_scope.cancel()
-    if error is not None:
-        raise error
+    interrupted = trio.Event()
+    async with Session.start(handler, **{**options, "connect": False}) as session:
+        async with trio.open_nursery() as nursery:
+            if threading.current_thread() is threading.main_thread():
+                await nursery.start(_close_on_interrupt, session, nursery.cancel_scope, interrupted)
+            info, error = await _outcome(session, connect=bool(options.get("connect", True)))
+            nursery.cancel_scope.cancel()
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        if error is not None:
+            raise error
     assert info is not None
     return info
 
 
+async def _outcome(session: Session, *, connect: bool) -> tuple[CloseInfo | None, LivebridgeError | None]:
+    try:
+        if connect:
+            with suppress(SessionClosedError):
+                await session.connect()
+        return await session.wait_closed(), None
+    except LivebridgeError as error:
+        return None, error
+
+
 async def _close_on_interrupt(
-    session: Session, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    session: Session,
+    scope: trio.CancelScope,
+    interrupted: trio.Event,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
+    """Close on the first Ctrl-C; on the second one set ``interrupted`` and give everything up."""
     with trio.open_signal_receiver(signal.SIGINT) as interrupts:
         task_status.started()
-        async for _ in interrupts:
-            break
+        await _next(interrupts)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_interrupt_at_once, interrupts)
-            await session.close()
-            nursery.cancel_scope.cancel()
+            nursery.start_soon(session.close)
+            await _next(interrupts)
+            session._cut_short()  # noqa: SLF001 - the two halves of one object
+            interrupted.set()
+            scope.cancel()
 
 
-async def _interrupt_at_once(interrupts: AsyncIterator[int]) -> None:
+async def _next(interrupts: AsyncIterator[int]) -> None:
     async for _ in interrupts:
-        raise KeyboardInterrupt
+        return

@@ -14,6 +14,7 @@ from livebridge.protocol import (
     Kind,
     audio_chunk,
     audio_rate,
+    check_message,
     client_content,
     context_update,
     realtime_input,
@@ -77,6 +78,7 @@ class Senders(View):
             LivebridgeError: As all sends; see `Verbs`.
         """
         message = client_content(content, turn_complete=turn_complete)
+        check_message(message, backend=self._state.auth.backend)
         return await self._actor.outgoing.send(message, Kind.CONTENT, wait=wait, timeout=timeout)
 
     async def send_realtime_input(
@@ -219,6 +221,9 @@ class Senders(View):
             LivebridgeError: As all sends; see `Verbs`.
         """
         message = context_update(system_instruction=system_instruction, tools=tools)
+        check_message(message, backend=self._state.auth.backend)
+        if message.context_update is not None and message.context_update.tools is not None:
+            self._actor.tools.declare(message.context_update.tools.tools or ())
         return await self._actor.outgoing.send(message, Kind.CONTENT)
 
     async def _send_media(self, kind: Kind, message: wire.ClientMessage, seconds: float) -> SendReceipt:

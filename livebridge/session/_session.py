@@ -8,7 +8,7 @@ from typing import Final, Self
 
 import trio
 
-from livebridge.errors import LivebridgeError, SessionFailedError
+from livebridge.errors import ActorExitError, LivebridgeError, SessionFailedError
 from livebridge.otp import Backoff, ChildSpec, GenServer, Restart, ShutdownWord, start, start_link
 from livebridge.session._build import build
 from livebridge.session._handler import Handler
@@ -31,7 +31,7 @@ class Session(Verbs):
         """Start a session for the length of a block; the block is entered when it is ready.
 
         Leaving the block closes the session in order; an exception in the block closes it without a drain and
-        comes out as it is. A session that fails for good cancels the block.
+        comes out as it is. A session that fails for good cancels the block; one that is closed does not.
 
         Args:
             handler: Callbacks as methods; or give them as ``on_…`` keywords.
@@ -47,24 +47,27 @@ class Session(Verbs):
         session = cls()
         actor = build(session, handler, options)
         body_error: BaseException | None = None
-        async with trio.open_nursery() as nursery:
-            ref = await start(nursery, actor)
-            assert ref is not None
-            with trio.CancelScope() as body:
-                ref.monitor(lambda _: body.cancel())
-                try:
-                    if actor.state.options.connect:
-                        await session.connect()
-                    yield session
-                except trio.Cancelled:
-                    with trio.CancelScope(shield=True):
+        try:
+            async with trio.open_nursery() as nursery:
+                ref = await start(nursery, actor)
+                assert ref is not None
+                with trio.CancelScope() as body:
+                    ref.monitor(lambda _: body.cancel() if _failure_of(session) else None)
+                    try:
+                        if actor.state.options.connect:
+                            await session.connect()
+                        yield session
+                    except trio.Cancelled:
+                        with trio.CancelScope(shield=True):
+                            await _leave(session, drain=False)
+                        raise
+                    except BaseException as error:  # noqa: BLE001 - raised again below, outside the nursery
+                        body_error = error
                         await _leave(session, drain=False)
-                    raise
-                except BaseException as error:  # noqa: BLE001 - raised again below, outside the nursery
-                    body_error = error
-                    await _leave(session, drain=False)
-                else:
-                    await _leave(session, drain=True)
+                    else:
+                        await _leave(session, drain=True)
+        except BaseExceptionGroup as group:
+            raise _alone(group) from None
         failure = _failure_of(session)
         if body_error is not None:
             if failure is not None and failure is not body_error:
@@ -143,7 +146,9 @@ class Session(Verbs):
         build(cls(), None if handler is None else handler(), settings)
 
         def incarnate() -> GenServer:
-            return build(cls(), None if handler is None else handler(), settings)
+            actor = build(cls(), None if handler is None else handler(), settings)
+            actor.supervised = True
+            return actor
 
         return ChildSpec(
             id=id,
@@ -160,12 +165,21 @@ async def _leave(session: Session, *, drain: bool) -> None:
         await session.close(drain=drain)
 
 
+def _alone(group: BaseExceptionGroup) -> BaseException:
+    """Take a KeyboardInterrupt out of its wrapping: nothing but the actor can raise in that nursery."""
+    error: BaseException = group.subgroup(lambda each: not isinstance(each, trio.Cancelled)) or group
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
 def _failure_of(session: Session) -> LivebridgeError | None:
     """What `Session.start` raises after the block, if the session ended by an error."""
     cause: BaseException | None = session._state.failure  # noqa: SLF001 - the two halves of one object
     reason = session.ref.exit_reason
     if cause is None and reason is not None and reason.abnormal:
-        cause = reason.exc
+        closing = session._state.closing  # noqa: SLF001 - as above
+        cause = reason.exc or (None if closing else ActorExitError(f"it ended: {reason}", reason=reason))
     if cause is None:
         return None
     known = cause if isinstance(cause, LivebridgeError) else LivebridgeError()

@@ -13,6 +13,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Final
+from uuid import uuid4
 
 import attrs
 import trio
@@ -39,8 +40,10 @@ from livebridge.protocol import (
     Unrecognized,
     follow,
 )
+from livebridge.session import _reporting as reporting
 from livebridge.session._options import Options
 from livebridge.session._signal import Signal
+from livebridge.telemetry import BUS
 
 MAX_KEPT_AUDIO: Final = 16 * 2**20
 """Bytes of audio in finished turns that nobody has asked for yet."""
@@ -97,6 +100,8 @@ class Counters:
     stream_dropped: int = 0
     unrecognized: int = 0
     expired: int = 0
+    gate_held: int = 0
+    gate_dropped: int = 0
     longest_gap: float = 0.0
     last_gap: float | None = None
     by_callback: Counter[str] = attrs.field(factory=Counter)
@@ -117,6 +122,7 @@ class SessionState:
         closing: ``close`` was asked for.
         drain: Whether that close delivers what was accepted.
         close_deadline: On trio's clock.
+        is_gated: Tells whether media is withheld during a tool call.
     """
 
     options: Options
@@ -156,7 +162,9 @@ class SessionState:
     notices: Lane | None = None
     stall: StallWatch | None = None
     history: History = attrs.field(factory=History)
+    telemetry_id: str = attrs.field(factory=lambda: str(uuid4()))
     on_phase: Callable[[Phase], None] | None = None
+    is_gated: Callable[[], bool] = bool
 
     @property
     def now(self) -> float:
@@ -174,6 +182,8 @@ class SessionState:
         self.phase = follow(before, event)
         if self.phase.status is not before.status:
             self.notify("on_status", self.phase.status)
+        if BUS.active:
+            reporting.moved(self, before, self.phase)
         self.changed.set()
         self.work.set()
 
@@ -185,6 +195,8 @@ class SessionState:
 
     def notify(self, callback: str, argument: object) -> None:
         """Queue a callback behind everything that has been read so far."""
+        if BUS.active and callback == "on_error":
+            reporting.failed(self, argument)
         if callback in self.wanted and self.notices is not None:
             self.notices.put_nowait(Notice(callback, argument))
 

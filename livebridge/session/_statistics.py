@@ -31,7 +31,12 @@ class Statistics:
         tool_calls_answered: Calls answered, by whom ever.
         tool_calls_cancelled: Calls that the server took back.
         tool_answers_suppressed: Answers to calls that were cancelled or answered already.
-        callback_errors: Callbacks that raised.
+        tool_calls_orphaned: Calls whose connection was replaced before they were answered.
+        tools_running: Tools at work, and those that wait for a free place.
+        tool_gate_closed: Media is withheld now, because the model stands still for a tool call.
+        tool_gate_held: Messages behind the gate.
+        tool_gate_dropped: Media messages given up there.
+        callback_errors: Callbacks and tools that raised.
         unrecognized: Frames that no message class fits.
         stream_dropped: Messages given up because nobody read the stream.
         undispatched: Frames that were not dispatched when the session ended.
@@ -56,6 +61,11 @@ class Statistics:
     tool_calls_answered: int
     tool_calls_cancelled: int
     tool_answers_suppressed: int
+    tool_calls_orphaned: int
+    tools_running: int
+    tool_gate_closed: bool
+    tool_gate_held: int
+    tool_gate_dropped: int
     callback_errors: int
     unrecognized: int
     stream_dropped: int
@@ -87,6 +97,11 @@ def statistics_of(state: SessionState) -> Statistics:
         tool_calls_answered=state.ledger.answered,
         tool_calls_cancelled=state.ledger.cancelled,
         tool_answers_suppressed=state.ledger.suppressed,
+        tool_calls_orphaned=state.ledger.orphaned,
+        tools_running=state.tools_running,
+        tool_gate_closed=state.is_gated(),
+        tool_gate_held=counters.gate_held,
+        tool_gate_dropped=counters.gate_dropped,
         callback_errors=counters.callback_errors,
         unrecognized=counters.unrecognized,
         stream_dropped=counters.stream_dropped,

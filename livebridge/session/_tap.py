@@ -12,7 +12,9 @@ import attrs
 
 from livebridge import wire
 from livebridge.protocol import Event, StallWatch, Unrecognized
+from livebridge.session import _reporting as reporting
 from livebridge.session._state import Envelope, SessionState
+from livebridge.telemetry import BUS
 
 DEFAULT_TIME_LEFT: Final = 60.0
 """Seconds. A GoAway may come without ``timeLeft``; about a minute is what has been seen."""
@@ -41,6 +43,8 @@ class Tap:
         counters = state.counters
         counters.messages_received += 1
         counters.bytes_received += size
+        if BUS.active:
+            reporting.received(state, message, size)
         if isinstance(message, Unrecognized):
             counters.unrecognized += 1
             return Envelope(message, state.epoch, now)

@@ -9,7 +9,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, get_args, get_origin
+from typing import Final, Literal, Protocol, get_args, get_origin
 
 import attrs
 
@@ -35,6 +35,22 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
 """What the API takes as the name of a function."""
 
 _VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+class Runnable(Protocol):
+    """Something that a model's call can run: a `ToolFunction`, or a tool of an MCP server."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def settings(self) -> ToolSettings: ...
+    @property
+    def form(self) -> Form: ...
+    @property
+    def declaration(self) -> wire.FunctionDeclaration: ...
+
+    def bind(self, given: Mapping[str, object], own: Mapping[str, object]) -> Callable[[], object]:
+        """Check a call's arguments and make what runs it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -76,8 +92,8 @@ class ToolFunction:
     injected: Mapping[str, str]
     signature: inspect.Signature
 
-    def bind(self, given: Mapping[str, object], own: Mapping[str, object]) -> inspect.BoundArguments:
-        """Make Python's arguments of a call's.
+    def bind(self, given: Mapping[str, object], own: Mapping[str, object]) -> Callable[[], object]:
+        """Make Python's arguments of a call's, and the function ready to be run with them.
 
         Args:
             given: The call's, as JSON gave them.
@@ -111,7 +127,7 @@ class ToolFunction:
             raise ToolError(f"invalid arguments for {self.name}: {'; '.join(problems)}")
         order = {name: index for index, name in enumerate(self.signature.parameters)}
         bound.arguments = dict(sorted(bound.arguments.items(), key=lambda item: order[item[0]]))
-        return bound
+        return functools.partial(self.function, *bound.args, **bound.kwargs)
 
 
 def tool_function(function: Function, injectable: Mapping[type, str]) -> ToolFunction:
@@ -127,7 +143,7 @@ def tool_function(function: Function, injectable: Mapping[type, str]) -> ToolFun
     bare = _bare(function)
     settings = getattr(function, MARK, None) or getattr(bare, MARK, None) or ToolSettings()
     assert isinstance(settings, ToolSettings)
-    name = settings.name or getattr(bare, "__name__", type(bare).__name__)
+    name = settings.name or str(getattr(bare, "__name__", type(bare).__name__))
     if not _NAME.fullmatch(name):
         raise ConfigError(f"{name!r} is no name for a tool; give one with @tool(name='…')")
     notes = described(bare)

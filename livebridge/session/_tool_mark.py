@@ -22,7 +22,7 @@ MARK: Final = "__livebridge_tool__"
 _BEHAVIORS: Final = (None, "blocking", "non_blocking")
 _SCHEDULINGS: Final = (None, "interrupt", "when_idle", "silent")
 
-_F = TypeVar("_F", bound=Callable[..., object])  # type: ignore[explicit-any]  # its signature is the user's
+_F = TypeVar("_F")
 
 
 @attrs.frozen(kw_only=True)

@@ -6,7 +6,8 @@ travels as a part with a name, and ``{"$ref": name}`` takes its place, which is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from datetime import date, time
 from typing import Final
@@ -54,14 +55,14 @@ def response_of(
     response = attrs.evolve(given, id=call.id, name=call.name, scheduling=word, will_continue=will_continue)
     try:
         made = tool_response(response, require_ids=False).tool_response
-        size = len(wire.dumps(wire.to_plain(response))) if max_bytes is not None else 0
     except ConfigError as error:
         raise ToolError(f"the result cannot be sent: {error}") from error
-    if max_bytes is not None and size > max_bytes:
-        raise ToolError(f"the result has {size} bytes, more than the {max_bytes} that are allowed")
     assert made is not None
     assert made.function_responses
-    return made.function_responses[0]
+    (checked,) = made.function_responses
+    if max_bytes is not None and (size := len(wire.dumps(checked))) > max_bytes:
+        raise ToolError(f"the result has {size} bytes, more than the {max_bytes} that are allowed")
+    return checked
 
 
 def error_response(
@@ -90,14 +91,13 @@ def _plain(value: object, media: list[wire.FunctionResponsePart], depth: int) ->
         return value.isoformat()
     if isinstance(value, wire.Message):
         value = wire.to_plain(value)
-    elif not isinstance(value, type) and (is_dataclass(value) or attrs.has(type(value))):
-        names = [
-            field.name for field in (fields(value) if is_dataclass(value) else attrs.fields(type(value)))
-        ]
-        value = {name.lstrip("_"): getattr(value, name) for name in names}
+    elif is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    elif attrs.has(cls := type(value)):
+        value = {field.name: getattr(value, field.name) for field in attrs.fields(cls)}
     if isinstance(value, Mapping):
         return {key: _plain(item, media, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple | Set):
+    if isinstance(value, list | tuple | AbstractSet):
         return [_plain(item, media, depth + 1) for item in value]
     return value
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime, time
 from enum import Enum
@@ -59,6 +60,10 @@ class InexpressibleError(Exception):
 
 
 _SCALARS: Final[Mapping[object, tuple[Kind, str | None]]] = {
+    typing.Any: ("any", None),
+    object: ("any", None),
+    None: ("null", None),
+    types.NoneType: ("null", None),
     str: ("string", None),
     int: ("integer", None),
     float: ("number", None),
@@ -93,22 +98,15 @@ class ShapeMaker:
         Raises:
             InexpressibleError: It has none; says which part of the hint and why.
         """
-        if hint in (typing.Any, object):
-            return Shape()
-        if hint is None or hint is types.NoneType:
-            return Shape(kind="null")
-        if isinstance(hint, typing.Hashable) and hint in _SCALARS:
-            kind, form = _SCALARS[hint]
-            return Shape(kind=kind, format=form)
-        if isinstance(hint, typing.NewType):
-            return self.shape(hint.__supertype__)
-        if hasattr(hint, "__value__"):
-            return self.shape(hint.__value__)
+        for known, (kind, form) in _SCALARS.items():
+            if hint is known:
+                return Shape(kind=kind, format=form)
+        inner = _inside(hint)
+        if inner is not None:
+            return self.shape(inner)
         origin = get_origin(hint)
         if origin is Annotated:
             return self._annotated(hint)
-        if origin in _WRAPPERS:
-            return self.shape(get_args(hint)[0])
         if origin is Literal:
             return _choices(get_args(hint))
         if origin in _UNIONS:
@@ -145,7 +143,7 @@ class ShapeMaker:
             return self._mapping(hint, arguments)
         if issubclass(origin, tuple):
             return self._tuple(hint, arguments)
-        listed = issubclass(origin, Sequence | Set) or origin is Iterable
+        listed = issubclass(origin, Sequence | AbstractSet) or origin is Iterable
         if listed and not issubclass(origin, str | bytes | bytearray | memoryview):
             return Shape(kind="array", items=self.shape(arguments[0]) if arguments else Shape())
         raise InexpressibleError(f"{_name(hint)} has no form in JSON")
@@ -276,6 +274,16 @@ def _listed(cls: type) -> list[tuple[str, bool, object]]:
     ]
 
 
+def _inside(hint: object) -> object:
+    """The hint in a new type, an alias or a qualifier; ``None`` for any other."""
+    if isinstance(hint, typing.NewType):
+        return hint.__supertype__
+    if get_origin(hint) in _WRAPPERS:
+        return get_args(hint)[0]
+    alias: object = getattr(hint, "__value__", None)
+    return alias
+
+
 def _choices(values: Iterable[object]) -> Shape:
     plain = [value.value if isinstance(value, Enum) else value for value in values]
     nullable = None in plain
@@ -283,8 +291,8 @@ def _choices(values: Iterable[object]) -> Shape:
     kinds = {_CHOICE_KINDS.get(type(value)) for value in plain}
     if None in kinds or not kinds:
         raise InexpressibleError(f"the values {', '.join(map(repr, plain))} have no form in JSON")
-    kind: Kind = next(iter(kinds)) or "any" if len(kinds) == 1 else "any"
-    return Shape(kind=kind, choices=tuple(plain), nullable=nullable)
+    kind = kinds.pop() if len(kinds) == 1 else None
+    return Shape(kind=kind or "any", choices=tuple(plain), nullable=nullable)
 
 
 def _name(hint: object) -> str:

@@ -21,7 +21,7 @@ class CloseResult:
 
     Attributes:
         info: How the session ended; ``None`` if the close was asked for inside a callback and goes on.
-        undelivered: Accepted messages (media not counted) that were never written.
+        undelivered: Accepted messages (media not counted) that were not written, or had to be written again.
         undispatched: Frames that were read and not given to callbacks any more.
     """
 
@@ -83,11 +83,7 @@ class Verbs(Senders):
             await trio.lowlevel.checkpoint()
             return CloseResult()
         ref = self._actor.ref
-        with trio.move_on_at(state.close_deadline):
-            await ref.wait_exit()
-        if ref.alive:
-            self._actor.runner.interrupt()
-            await ref.stop(drain=False)
+        await ref.wait_exit()
         return CloseResult(
             info=state.close_info,
             undelivered=state.counters.undelivered,
@@ -243,6 +239,13 @@ class Verbs(Senders):
         else:
             self._actor.tools.cancel_all()
         manager.close()
+        self._actor.bound_close()
+
+    def _cut_short(self) -> None:
+        """End now: no drain, and the callback that runs is cancelled."""
+        self._actor.runner.interrupt()
+        if self._actor.manager is not None:
+            self._actor.manager.abort()
 
     def _raise_if_ended(self) -> None:
         state = self._state

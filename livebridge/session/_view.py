@@ -37,6 +37,7 @@ class _Actor(Protocol):
     def stream(self) -> MessageStream: ...
     @property
     def runner(self) -> CallbackRunner: ...
+    def bound_close(self) -> None: ...
     @property
     def loop_task(self) -> trio.lowlevel.Task | None: ...
 
@@ -79,6 +80,11 @@ class View:
     def session_id(self) -> str | None:
         """The server's name for the current connection's session (Vertex; the Gemini API gives none)."""
         return self._state.session_id
+
+    @property
+    def telemetry_id(self) -> str:
+        """What events of `livebridge.telemetry` call this session: a UUID of its own."""
+        return self._state.telemetry_id
 
     @property
     def handle(self) -> str | None:

@@ -127,7 +127,7 @@ from livebridge.simulator._records import (
 )
 from livebridge.simulator._refusals import Hangup
 from livebridge.simulator._rules import Rules
-from livebridge.simulator._server import LiveSimulator, run
+from livebridge.simulator._server import LiveSimulator, SessionOptions, run
 from livebridge.simulator._settings import TEST_ACCESS_TOKEN, TEST_API_KEY, Settings
 from livebridge.simulator._voices import Reading, ToneError, ToneVoice, Voice
 
@@ -176,6 +176,7 @@ __all__ = [
     "Say",
     "Script",
     "Send",
+    "SessionOptions",
     "Settings",
     "SignalHeard",
     "Stall",

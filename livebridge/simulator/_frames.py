@@ -133,7 +133,7 @@ class FrameStream:
             GoneError: The connection is gone.
         """
         async with self._lock:
-            await self._writing_allowed.wait()
+            await self._until_allowed(self._writing_allowed)
             try:
                 await self._stream.send_all(data)
             except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
@@ -158,7 +158,7 @@ class FrameStream:
     async def reset(self) -> None:
         """Reset the TCP connection (RST instead of FIN)."""
         inner = getattr(self._stream, "transport_stream", self._stream)
-        if isinstance(inner, trio.SocketStream):
+        if isinstance(inner, trio.SocketStream) and inner.socket.fileno() >= 0:
             inner.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         with trio.CancelScope(shield=True):
             await trio.aclose_forcefully(inner)
@@ -172,14 +172,18 @@ class FrameStream:
     async def _receive(self) -> None:
         data = bytes(await self._stream.receive_some(RECEIVE_BYTES))
         # a stall that began while this was waiting holds back what has come
-        while not self._reading_allowed.is_set():
-            with trio.move_on_after(HANGUP_POLL_SECONDS):
-                await self._reading_allowed.wait()
-            if _has_hung_up(self._stream):
-                raise GoneError("the client has hung up during a stall")
+        await self._until_allowed(self._reading_allowed)
         if not data:
             raise GoneError("the client has closed the stream")
         self._protocol.receive_data(data)
+
+    async def _until_allowed(self, allowed: trio.Event) -> None:
+        """Wait for the end of a stall, or for the client to hang up: a stall does not keep a dead client alive."""
+        while not allowed.is_set():
+            with trio.move_on_after(HANGUP_POLL_SECONDS):
+                await allowed.wait()
+            if _has_hung_up(self._stream):
+                raise GoneError("the client has hung up during a stall")
 
     async def _control(self, event: wsproto.events.Event) -> None:
         if isinstance(event, Ping) and self.pongs:
@@ -194,11 +198,19 @@ class FrameStream:
 
 
 def _has_hung_up(stream: trio.abc.Stream) -> bool:
-    """Whether the client has closed its side, told without reading what it sent before; only Linux knows."""
+    """Whether a side of it is closed, told without reading what came before.
+
+    Of a socket's other side only Linux knows; a stream in memory may have an attribute ``hung_up`` that says so.
+    """
+    told: object = getattr(stream, "hung_up", None)
+    if told is not None:
+        return bool(told)
     inner = getattr(stream, "transport_stream", stream)
     hung_up = getattr(select, "POLLRDHUP", 0)
     if not isinstance(inner, trio.SocketStream) or not hung_up:
         return False
+    if inner.socket.fileno() < 0:
+        return True
     poll = select.poll()
     poll.register(inner.socket.fileno(), hung_up)
     return bool(poll.poll(0))

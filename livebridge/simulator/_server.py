@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
 import trio
@@ -38,6 +38,10 @@ PROJECT: Final = "simulated-project"
 LOCATION: Final = "us-central1"
 HANDSHAKE_SECONDS: Final = 10.0
 LOOPBACK: Final = "127.0.0.1"
+
+
+SessionOptions: TypeAlias = dict[str, Any]  # type: ignore[explicit-any]  # keywords of many types
+"""Keyword arguments of `livebridge.Session.start`."""
 
 
 class LiveSimulator:
@@ -140,12 +144,12 @@ class LiveSimulator:
         return f"{'https' if self._tls else 'http'}://{self.host}:{self.port}"
 
     @property
-    def connection(self) -> dict[str, object]:
+    def connection(self) -> SessionOptions:
         """The options that make a `livebridge.Session` talk to this simulator as if it were the Gemini API."""
         return {"base_url": self.url, "api_key": self.settings.api_keys[0]}
 
     @property
-    def vertex_connection(self) -> dict[str, object]:
+    def vertex_connection(self) -> SessionOptions:
         """The options that make a `livebridge.Session` talk to this simulator as if it were Vertex AI."""
         return {
             "base_url": self.url,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from livebridge.simulator import LiveSimulator
+from livebridge.simulator import LiveSimulator, SessionOptions
 
 
 @asynccontextmanager
-async def connection(*, simulate: bool) -> AsyncIterator[dict[str, object]]:
+async def connection(*, simulate: bool) -> AsyncIterator[SessionOptions]:
     """Options for `livebridge.Session.start`.
 
     Args:

@@ -115,8 +115,6 @@ class TlsStream(trio.abc.Stream):
                     return b"".join(found) or None
         except ssl.SSLWantReadError:
             pass
-        except ssl.SSLZeroReturnError:
-            return b"".join(found) or None
         except ssl.SSLError as error:
             if not found:
                 raise trio.BrokenResourceError("what came is no TLS") from error

@@ -133,6 +133,7 @@ from livebridge.wire._setup import (
     HistoryConfig, ProactivityConfig, RealtimeInputConfig, SafetySetting, SessionResumptionConfig, Setup,
     SlidingWindow,
 )
+from livebridge.wire._structure import structure
 from livebridge.wire._tools import (
     ComputerUse, DynamicRetrievalConfig, EnterpriseWebSearch, FileSearch, FunctionDeclaration, GoogleMaps,
     GoogleMapsGroundingTypes, GoogleMapsPlaces, GoogleMapsRouting, GoogleSearch, GoogleSearchRetrieval,
@@ -186,5 +187,5 @@ __all__ = [
     "VoiceActivity", "VoiceActivityDetectionSignal", "VoiceActivityType", "VoiceConfig",
     "VoiceConsentSignature", "WebSearch", "WordInfo", "decode_base64", "decode_client", "decode_server",
     "dumps", "encode_audio", "encode_base64", "encode_client", "encode_server", "from_plain", "from_user",
-    "loads", "to_plain",
+    "loads", "structure", "to_plain",
 ]

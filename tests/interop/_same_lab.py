@@ -10,7 +10,6 @@ import json
 import ssl
 import threading
 import warnings
-from functools import cache
 
 import attrs
 import trio
@@ -79,7 +78,7 @@ class Lab:
         authority.issue_cert("localhost").configure_cert(self._server_tls)
         self.client_tls = ssl.create_default_context()
         authority.configure_trust(self.client_tls)
-        self.client = cache(self._client)
+        self._clients = {}
         self.accounts = accounts()
         self.lines: list[Line] = []
         self.script: list[bytes] = []
@@ -149,6 +148,13 @@ class Lab:
         (line,) = self.lines
         self._wait(line.over.wait())
         return line, result
+
+    def client(self, account, base, **http):
+        """Its client for an account, made once: making one takes longer than a connection."""
+        key = (account, base, repr(http))
+        if key not in self._clients:
+            self._clients[key] = self._client(account, base, **http)
+        return self._clients[key]
 
     def _client(self, account, base, **http):
         options = {"base_url": self.url(base), "async_client_args": {"ssl": self.client_tls}, **http}

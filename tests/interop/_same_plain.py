@@ -55,15 +55,20 @@ def normal(value, key="", within=""):
     if isinstance(value, list | tuple):
         items = [normal(item, key, within) for item in value]
         return [item for item in items if item != {}] if key == "tools" else items
-    if key in INT64:
-        return int(value)
-    if key in BYTES:
-        return base64.urlsafe_b64decode(value.replace("+", "-").replace("/", "_"))
-    if key in DURATIONS and isinstance(value, str):
-        return float(value.removesuffix("s"))
-    if key in TIMES:
-        return datetime.fromisoformat(value)
-    return value
+    read = _READERS.get(key)
+    return value if read is None else read(value)
+
+
+def _seconds(value):
+    return float(value.removesuffix("s")) if isinstance(value, str) else value
+
+
+_READERS = {
+    **dict.fromkeys(INT64, int),
+    **dict.fromkeys(BYTES, lambda value: base64.urlsafe_b64decode(value.replace("+", "-").replace("/", "_"))),
+    **dict.fromkeys(DURATIONS, _seconds),
+    **dict.fromkeys(TIMES, datetime.fromisoformat),
+}
 
 
 def _says_nothing(name, item):
@@ -97,8 +102,6 @@ VERTEX_USAGE = {
     "responseTokenCount": "candidatesTokenCount",
     "responseTokensDetails": "candidatesTokensDetails",
 }
-# Fields whose values google-genai does not read, or not as the server writes them; DIFFERENCES has the reasons.
-NOT_COMPARED = frozenset()
 
 
 def values(kind, *, skip, depth=0, wire_only=False):
@@ -118,9 +121,9 @@ def values(kind, *, skip, depth=0, wire_only=False):
     return SCALARS[kind]
 
 
-def said(cls, *, vertex):
+def said(cls, *, vertex, skip):
     """A message of the server as it stands on the wire: camelCase, base64, enumerations in upper case."""
-    return plain(cls, skip=NOT_COMPARED, wire_only=True).map(lambda value: encoded(value, vertex=vertex))
+    return plain(cls, skip=skip, wire_only=True).map(lambda value: encoded(value, vertex=vertex))
 
 
 def encoded(value, *, vertex):
@@ -136,8 +139,6 @@ def differences(ours, theirs, path="message"):
     """Where two readings of one message differ; nothing if they agree."""
     if isinstance(ours, wire.Message):
         names = {"type": "voice_activity_type"} if isinstance(ours, wire.VoiceActivity) else {}
-        if isinstance(ours, wire.Schema):
-            names = {"ref": "ref", "defs": "defs"}
         for field in attrs.fields(type(ours)):
             if field.name != "unknown":
                 theirs_name = names.get(field.name, field.name)

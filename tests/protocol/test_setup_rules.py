@@ -5,8 +5,9 @@ import pytest
 from livebridge import wire
 from livebridge.errors import ConfigError
 from livebridge.protocol._config import LiveConfig
+from livebridge.protocol._inputs import client_content, context_update, realtime_input
 from livebridge.protocol._models import ModelCapabilities
-from livebridge.protocol._setup_rules import _REFUSED, check
+from livebridge.protocol._setup_rules import _REFUSED, check, check_message
 
 VERTEX_ONLY = "only supported in Gemini Enterprise Agent Platform mode, not in Gemini Developer API mode"
 GEMINI_ONLY = "only supported in Gemini Developer API mode, not in Gemini Enterprise Agent Platform mode"
@@ -240,3 +241,47 @@ def test_a_misspelt_modality_is_found_for_every_model():
     for model in ("gemini-3.1-flash-live-preview", "my-model"):
         with pytest.raises(ConfigError, match="'AUDOI' is no response modality; known are MODALITY_UNSPEC"):
             run(model=model, response_modalities=["AUDOI"])
+
+
+@pytest.mark.parametrize(
+    ("backend", "message", "named"),
+    [
+        (
+            "gemini",
+            context_update(tools=[{"retrieval": {}}]),
+            "retrieval parameter is only supported in Gemini Ent",
+        ),
+        (
+            "vertex",
+            context_update(tools=[{"file_search": {}}]),
+            "file_search parameter is only supported in Gemini D",
+        ),
+        (
+            "vertex",
+            context_update(system_instruction={"parts": [{"tool_call": {"id": "1"}}]}),
+            "tool_call parameter is only",
+        ),
+        (
+            "gemini",
+            client_content({"parts": [{"function_call": {"name": "f", "will_continue": True}}]}),
+            r"will_continue parameter is only supported .*\(client_content",
+        ),
+    ],
+)
+def test_what_a_setup_must_not_hold_no_later_message_brings(backend, message, named):
+    with pytest.raises(ConfigError, match=named):
+        check_message(message, backend=backend)
+
+
+@pytest.mark.parametrize("backend", ["gemini", "vertex"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        client_content("Hi"),
+        client_content(),
+        context_update(tools=[{"google_search": {}}]),
+        realtime_input(text="x"),
+    ],
+)
+def test_a_message_that_both_backends_take_passes(backend, message):
+    assert check_message(message, backend=backend) is None

@@ -153,3 +153,14 @@ async def test_odd_extras_in_the_answer_do_no_harm(api):
     api.answer({"name": "auth_tokens/x", "uses": "1", "expireTime": 5})
     token = await create_token(base_url=api.url, **KEY)
     assert (token.uses, token.expire_time) == (None, None)
+
+
+async def test_a_time_may_also_be_text(api):
+    moment = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0)
+    body = await body_of(api, expire_time=moment.isoformat().replace("+00:00", "Z"))
+    assert datetime.fromisoformat(body["expireTime"]) == moment
+
+
+async def test_a_text_that_is_no_time_is_refused(api):
+    with pytest.raises(ConfigError, match="expire_time is no RFC 3339 time: 'soon'"):
+        await create_token(base_url=api.url, **KEY, expire_time="soon")

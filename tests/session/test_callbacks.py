@@ -6,7 +6,7 @@ import logging
 import pytest
 import trio
 
-from livebridge.errors import CallbackError, HandlerError, LivebridgeError, SessionFailedError
+from livebridge.errors import CallbackError, ConfigError, HandlerError, LivebridgeError, SessionFailedError
 from livebridge.session import current_session
 
 
@@ -75,7 +75,7 @@ async def test_the_policy_crash_ends_the_session_and_the_block(live, log):
     def on_text(delta):
         raise ValueError("boom")
 
-    with pytest.raises(SessionFailedError, match="boom") as caught:
+    with pytest.raises(SessionFailedError, match="boom") as caught:  # noqa: PT012 - the scenario is one statement
         async with live.session(
             on_text=on_text, on_callback_error="crash", **log.callbacks("on_error", "on_close")
         ):
@@ -96,7 +96,7 @@ async def test_the_policy_can_be_a_function_that_decides(live, log):
         log.add("policy", str(problem.error))
         return "crash" if str(problem.error) == "c" else "log"
 
-    with pytest.raises(SessionFailedError, match="c"):
+    with pytest.raises(SessionFailedError, match="c"):  # noqa: PT012 - the scenario is one statement
         async with live.session(on_text=on_text, on_callback_error=decide):
             line = await live.line()
             line.text(*"abcd")
@@ -126,7 +126,7 @@ async def test_a_fuse_ends_the_session_after_so_many_errors_in_the_window(live, 
         log.add("on_text", trio.current_time())
         raise ValueError
 
-    with pytest.raises(SessionFailedError):
+    with pytest.raises(SessionFailedError):  # noqa: PT012 - the scenario is one statement
         async with live.session(on_text=on_text, max_callback_errors=(2, 10)):
             line = await live.line()
             for pause in (6, 6, 6, 1, 1):
@@ -173,7 +173,7 @@ async def test_keyboard_interrupt_in_a_callback_is_no_callback_error(live, log):
     def on_text(delta):
         raise KeyboardInterrupt
 
-    with pytest.raises(BaseException) as caught:  # noqa: B017 - group or not, it must be in there
+    with pytest.raises(BaseException) as caught:  # noqa: PT012 - the scenario is one statement
         async with live.session(on_text=on_text, **log.callbacks("on_error", "on_close")):
             line = await live.line()
             line.text("a")
@@ -258,3 +258,30 @@ async def test_sending_from_a_callback_reaches_the_wire_in_order(live, log):
 
 async def _raise(error):
     raise error
+
+
+async def test_keyboard_interrupt_in_a_group_of_a_callback_is_not_swallowed(live, log):
+    def on_text(_):
+        raise BaseExceptionGroup("both", [KeyboardInterrupt(), ValueError()])
+
+    with pytest.raises(BaseException) as caught:  # noqa: PT012 - the scenario is one statement
+        async with live.session(on_text=on_text, **log.callbacks("on_error", "on_close")):
+            line = await live.line()
+            line.text("a")
+            await trio.sleep_forever()
+    found = caught.value
+    assert isinstance(found, BaseExceptionGroup)
+    assert found.subgroup(KeyboardInterrupt)
+    assert log.names == ["on_close"]
+
+
+async def test_an_error_of_ours_that_a_callback_raises_under_crash_is_the_failure_itself(live):
+    async def on_text(_):
+        await current_session().send_text(5)
+
+    with pytest.raises(SessionFailedError) as caught:  # noqa: PT012 - the scenario is one statement
+        async with live.session(on_text=on_text, on_callback_error="crash"):
+            line = await live.line()
+            line.text("a")
+            await trio.sleep_forever()
+    assert isinstance(caught.value.__cause__, ConfigError)

@@ -9,6 +9,11 @@ from livebridge import wire
 from livebridge.protocol import PHASES, Phase, Unrecognized
 
 
+@pytest.fixture(params=[False, True], ids=["received", "forwarded"])
+def forwarding(request):
+    return request.param
+
+
 async def test_invariant_23_every_frame_is_dispatched_once_in_wire_order_also_those_before_a_close(live, log):
     async with live.session(**log.callbacks("on_text", "on_reconnecting", "on_resumed")) as session:
         line = await live.line()
@@ -31,7 +36,9 @@ async def test_invariant_23_frames_read_before_an_abort_of_the_connection_are_di
         assert [delta.text for delta in log.of("on_text")] == ["a", "b"]
 
 
-async def test_invariant_23_frames_of_one_read_beyond_the_inbox_bound_survive_the_end_of_the_connection(live, log):
+async def test_invariant_23_frames_of_one_read_beyond_the_inbox_bound_survive_the_end_of_the_connection(
+    live, log
+):
     gate = trio.Event()
 
     async def slow(delta):
@@ -208,7 +215,9 @@ async def test_invariant_34_the_phases_are_a_path_of_the_table(live, log, steps,
 
 async def test_setup_complete_and_frames_before_it_are_dispatched_too(live, log, steps):
     live.then(
-        steps.saying({"sessionResumptionUpdate": {"newHandle": "early", "resumable": True}}, {"setupComplete": {}})
+        steps.saying(
+            {"sessionResumptionUpdate": {"newHandle": "early", "resumable": True}}, {"setupComplete": {}}
+        )
     )
     async with live.session(**log.callbacks("on_message", "on_ready")) as session:
         await log.wait("on_message", 2)

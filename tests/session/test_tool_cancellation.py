@@ -171,7 +171,7 @@ async def test_an_answer_waiting_in_the_outbox_is_not_written_after_the_cancella
 
 async def test_of_a_waiting_answer_to_two_calls_the_cancelled_half_is_taken_out(live, log):
     async with live.session(
-        on_tool_call=lambda call: [_answer("a"), _answer("b")],
+        on_tool_call=lambda _: [_answer("a"), _answer("b")],
         **log.callbacks("on_tool_call_cancellation"),
     ) as session:
         line = await live.line()
@@ -214,7 +214,9 @@ async def test_a_tool_that_fails_in_a_group_while_it_is_cancelled_harms_nobody(l
 
 
 async def test_a_further_piece_of_an_answer_is_not_sent_for_a_cancelled_call(live, log):
-    async with live.session(on_tool_call=lambda _: None, **log.callbacks("on_tool_call_cancellation")) as session:
+    async with live.session(
+        on_tool_call=lambda _: None, **log.callbacks("on_tool_call_cancellation")
+    ) as session:
         line = await live.line()
         line.call(_call("a"))
         await trio.testing.wait_all_tasks_blocked()

@@ -47,7 +47,9 @@ async def test_every_form_of_return_value_is_one_answer(live, log, returned, kin
         assert session.statistics().tool_calls_answered == 1
 
 
-@pytest.mark.parametrize("returned", [42, "text", [], [{}], [{"id": "c1"}], [{"name": "weather", "response": {}}]])
+@pytest.mark.parametrize(
+    "returned", [42, "text", [], [{}], [{"id": "c1"}], [{"name": "weather", "response": {}}]]
+)
 async def test_a_return_value_that_is_no_answer_is_an_error_answer_and_reported(live, log, returned):
     async with live.session(on_tool_call=lambda _: returned, **log.callbacks("on_error")):
         line = await live.line()

@@ -1,6 +1,6 @@
 """Checked by mypy, never run: what a user's editor knows about the types of the public API."""
 
-from typing import assert_type
+from typing import Any, assert_type
 
 import trio
 
@@ -72,7 +72,7 @@ async def use_a_session() -> None:
 async def use_a_simulator() -> None:
     async with LiveSimulator.serve(brain=Script(["Hello"])) as simulator:
         assert_type(simulator, LiveSimulator)
-        assert_type(simulator.connection, dict[str, object])
+        assert_type(simulator.connection, dict[str, Any])
         assert_type(simulator.conversations, list[Conversation])
 
 

@@ -1,0 +1,114 @@
+"""``livebridge chaos``: real sessions against a simulator that misbehaves, and a verdict on what they lost."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+
+from livebridge.cli._chaos_run import Plan, Run
+from livebridge.cli._chaos_tally import Gaps, Verdict
+from livebridge.cli._console import Console, wants_color
+from livebridge.cli._interrupt import run_until_interrupted
+
+FAILED: Final = 1
+"""The verdict does not hold."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command.
+
+    Returns:
+        0 if nothing was lost, doubled, reordered or left over.
+    """
+    plan = Plan(
+        sessions=int(arguments.sessions),
+        seconds=arguments.seconds,
+        fault_every=arguments.fault_every,
+        seed=int(arguments.seed),
+        backend=arguments.backend,
+        handover=arguments.handover,
+    )
+    console = Console(color=wants_color(sys.stdout, arguments.color))
+    return run_until_interrupted(lambda: _run(plan, console, as_json=arguments.json))
+
+
+async def _run(plan: Plan, console: Console, *, as_json: bool) -> int:
+    talkative = sys.stdout.isatty() and not as_json
+    verdict = await Run(
+        plan, report=(lambda text: console.row("chaos", text)) if talkative else None
+    ).verdict()
+    if as_json:
+        console.line(json.dumps(to_plain(verdict), indent=2))
+    else:
+        for line in describe(verdict):
+            console.line(line)
+    return 0 if verdict.holds else FAILED
+
+
+def to_plain(verdict: Verdict) -> dict[str, object]:
+    """The verdict as plain values, for other programs."""
+    plain: dict[str, object] = attrs.asdict(verdict)
+    return {"holds": verdict.holds, "complaints": verdict.complaints, "faults": verdict.faults, **plain}
+
+
+def describe(verdict: Verdict) -> list[str]:
+    """The verdict in words, one line each."""
+    turns = verdict.turns
+    reported = f", {turns.reported} unknown and reported so" if verdict.backend == "gemini" else ""
+    return [
+        f"{verdict.sessions} sessions under fire for {verdict.seconds:g} s"
+        f" ({verdict.backend}, {verdict.handover} handover, seed {verdict.seed})"
+        f"{', interrupted' if verdict.interrupted else ''}",
+        "",
+        f"  messages      {turns.sent} sent, {verdict.answered} answered, {verdict.audio_seconds:g} s of sound",
+        f"  of these      {turns.lost} lost, {turns.doubled} doubled, {turns.reordered} reordered{reported}",
+        f"  connections   {verdict.connections}: {verdict.reconnects} reconnects,"
+        f" {verdict.rotations} of them rotations; {verdict.lost_conversations} conversations lost",
+        f"  gap           {_gaps(verdict.gaps)}; rotations: {_gaps(verdict.rotation_gaps)}",
+        f"  left over     {verdict.leaked_tasks} tasks, {verdict.leaked_sockets} sockets",
+        f"  memory        {_megabytes(verdict.rss_start)} at the start, {_megabytes(verdict.rss_end)} at the end"
+        " (the simulator and its records included)",
+        "",
+        *_table(verdict),
+        "",
+        *verdict.failures,
+        *_conclusion(verdict),
+    ]
+
+
+def _table(verdict: Verdict) -> Sequence[str]:
+    rows = [*verdict.recoveries.items(), ("all", verdict.recovery)]
+    return [
+        f"  {'fault':<30} {'struck':>7} {'ready again p50':>16} {'p99':>9}",
+        *(
+            f"  {kind:<30} {row.count:>7} {_seconds(row.p50):>16} {_seconds(row.p99):>9}"
+            for kind, row in rows
+        ),
+    ]
+
+
+def _conclusion(verdict: Verdict) -> Sequence[str]:
+    if verdict.holds:
+        return ["The verdict holds."]
+    return [f"The verdict does not hold: {', '.join(verdict.complaints)}."]
+
+
+def _gaps(gaps: Gaps) -> str:
+    if not gaps.count:
+        return "none"
+    return f"median {_seconds(gaps.median)}, p99 {_seconds(gaps.p99)}, longest {_seconds(gaps.longest)}"
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def _megabytes(size: int | None) -> str:
+    return "unknown" if size is None else f"{size / 2**20:.0f} MiB"

@@ -1,0 +1,219 @@
+"""A whole chaos run: the simulator, its decoys, the sessions, the clock, and the verdict."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import attrs
+import trio
+
+from livebridge.cli._chaos_faults import Decoys, standing_faults
+from livebridge.cli._chaos_tally import Comparison, Gaps, Recovery, Verdict
+from livebridge.cli._chaos_worker import TURN_EVERY, Worker
+from livebridge.simulator import Echo, LiveSimulator
+
+PROGRESS_SECONDS: Final = 3.0
+"""Between two reports on the way."""
+
+LEAK_PATIENCE: Final = 5.0
+"""How long the simulator's ends of closed connections may take to notice."""
+
+Report = Callable[[str], None]
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """What to run.
+
+    Attributes:
+        sessions: How many.
+        seconds: For how long they are under fire.
+        fault_every: Seconds between two faults of one session, on average.
+        seed: What chances are drawn from.
+        backend: ``vertex`` or ``gemini``.
+        handover: As the session's option.
+    """
+
+    sessions: int
+    seconds: float
+    fault_every: float
+    seed: int
+    backend: str = "vertex"
+    handover: str = "cold"
+
+
+@attrs.define(eq=False)
+class Run:
+    """One run of a plan."""
+
+    plan: Plan
+    report: Report | None = None
+    workers: list[Worker] = attrs.field(factory=list)
+    _stop: trio.Event = attrs.field(factory=trio.Event)
+    _close: trio.Event = attrs.field(factory=trio.Event)
+    _under_fire: trio.Event = attrs.field(factory=trio.Event)
+    _began: float = 0.0
+    _ended: float = 0.0
+    _interrupted: bool = False
+
+    async def verdict(self) -> Verdict:
+        """Run, and sum up; being cancelled only ends the fire earlier."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._time_out)
+            with trio.CancelScope(shield=True):
+                result = await self._run()
+            nursery.cancel_scope.cancel()
+        return result
+
+    async def _time_out(self) -> None:
+        """Runs outside of the shield: the clock of the fire, and what notices a cancellation."""
+        try:
+            await self._under_fire.wait()
+            await trio.sleep(self.plan.seconds)
+        except trio.Cancelled:
+            self._interrupted = not self._stop.is_set()
+            raise
+        finally:
+            self._stop.set()
+
+    async def _run(self) -> Verdict:
+        plan = self.plan
+        faults = standing_faults(turns_per_fault=plan.fault_every / TURN_EVERY, seed=plan.seed)
+        async with (
+            Decoys.serve() as decoys,
+            LiveSimulator.serve(
+                brain=Echo(), faults=faults, keep_audio=False, max_sessions=plan.sessions * 2, seed=plan.seed
+            ) as simulator,
+        ):
+            self.workers = [
+                Worker(
+                    number=number,
+                    simulator=simulator,
+                    decoys=decoys,
+                    vertex=plan.backend == "vertex",
+                    handover=plan.handover,
+                    fault_every=plan.fault_every,
+                    seed=plan.seed,
+                )
+                for number in range(plan.sessions)
+            ]
+            return await self._live(simulator, decoys)
+
+    async def _live(self, simulator: LiveSimulator, decoys: Decoys) -> Verdict:
+        tasks_before, sockets_before = _tasks(), _sockets()
+        async with trio.open_nursery() as nursery:
+            for worker in self.workers:
+                nursery.start_soon(worker.run, self._stop, self._close)
+            for worker in self.workers:
+                await worker.connected.wait()
+            self._began = trio.current_time()
+            self._under_fire.set()
+            rss_start = _resident()
+            nursery.start_soon(self._tell)
+            await self._stop.wait()
+            self._ended = trio.current_time()
+            for worker in self.workers:
+                await worker.settled.wait()
+            rss_end = _resident()
+            self._close.set()
+        await _until(lambda: not simulator.connections and not decoys.open and _sockets() <= sockets_before)
+        return attrs.evolve(
+            self._sum_up(),
+            leaked_tasks=(_tasks() - tasks_before).total(),
+            leaked_sockets=max(0, _sockets() - sockets_before, len(simulator.connections)),
+            rss_start=rss_start,
+            rss_end=rss_end,
+        )
+
+    async def _tell(self) -> None:
+        """Report on the way, as long as the fire lasts."""
+        while not self._stop.is_set():
+            with trio.move_on_after(PROGRESS_SECONDS):
+                await self._stop.wait()
+                return
+            if self.report is not None:
+                self.report(self._progress())
+
+    def _progress(self) -> str:
+        workers = self.workers
+        faults = sum(worker.struck.total() for worker in workers)
+        ready = sum(worker.is_ready for worker in workers)
+        return (
+            f"{trio.current_time() - self._began:.0f} of {self.plan.seconds:g} s, "
+            f"{sum(worker.sent for worker in workers)} messages, {faults} faults, "
+            f"{ready} of {len(workers)} sessions ready"
+        )
+
+    def _sum_up(self) -> Verdict:
+        plan, workers = self.plan, self.workers
+        struck = sum((worker.struck for worker in workers), Counter[str]())
+        times = {
+            kind: [time for worker in workers for time in worker.recoveries.get(kind, ())]
+            for kind in sorted(struck)
+        }
+        reconnects = sum(len(worker.gaps) + len(worker.rotation_gaps) for worker in workers)
+        return Verdict(
+            backend=plan.backend,
+            handover=plan.handover,
+            sessions=plan.sessions,
+            seconds=round(self._ended - self._began, 1),
+            seed=plan.seed,
+            turns=sum((worker.comparison or worker.compare() for worker in workers), Comparison()),
+            answered=sum(len(worker.answered) for worker in workers),
+            audio_seconds=round(sum(worker.audio_seconds for worker in workers), 1),
+            connections=sum(worker.connections for worker in workers),
+            reconnects=reconnects,
+            rotations=sum(len(worker.rotation_gaps) for worker in workers),
+            lost_conversations=sum(worker.lost_conversations for worker in workers),
+            failures=[failure for worker in workers for failure in worker.failures()],
+            recoveries={kind: Recovery.of(times[kind], count=struck[kind]) for kind in times},
+            recovery=Recovery.of([time for kind in times.values() for time in kind], count=struck.total()),
+            gaps=Gaps.of([gap for worker in workers for gap in worker.gaps]),
+            rotation_gaps=Gaps.of([gap for worker in workers for gap in worker.rotation_gaps]),
+            leaked_tasks=0,
+            leaked_sockets=0,
+            interrupted=self._interrupted,
+        )
+
+
+async def _until(done: Callable[[], bool]) -> None:
+    """Wait until something is so, with patience."""
+    with trio.move_on_after(LEAK_PATIENCE):
+        while not done():
+            await trio.sleep(0.05)
+
+
+def _tasks() -> Counter[str]:
+    """All tasks of this run of trio, by name."""
+    counts: Counter[str] = Counter()
+    waiting = [trio.lowlevel.current_root_task()]
+    while waiting:
+        task = waiting.pop()
+        if task is not None:
+            counts[task.name] += 1
+            waiting.extend(child for nursery in task.child_nurseries for child in nursery.child_tasks)
+    return counts
+
+
+def _sockets() -> int:
+    """Open sockets of this process; 0 where the system does not show them."""
+    count = 0
+    with suppress(OSError):
+        for entry in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):
+                count += str(entry.readlink()).startswith("socket:")
+    return count
+
+
+def _resident() -> int | None:
+    """Bytes of memory this process has; ``None`` where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
