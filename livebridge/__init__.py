@@ -41,7 +41,16 @@ if TYPE_CHECKING:  # for checkers; at run time a name is imported when it is fir
     from livebridge.otp import Backoff, ChildSpec, DynamicSupervisor, GenServer, Registry, Supervisor
     from livebridge.protocol import LiveConfig, Phase, Status, Turn
     from livebridge.rest import Models
-    from livebridge.session import Handler, Session, create_token, current_session, run, run_supervised, tool
+    from livebridge.session import (
+        Handler,
+        Session,
+        ToolContext,
+        create_token,
+        current_session,
+        run,
+        run_supervised,
+        tool,
+    )
 
 __version__ = "0.1.0"
 """Semantic version of this release."""
@@ -71,6 +80,7 @@ __all__ = [
     "Session",
     "Status",
     "Supervisor",
+    "ToolContext",
     "ToolError",
     "Turn",
     "VertexAi",
@@ -115,6 +125,7 @@ _HOMES: Final = {
     "Session": "livebridge.session",
     "Status": "livebridge.protocol",
     "Supervisor": "livebridge.otp",
+    "ToolContext": "livebridge.session",
     "ToolError": "livebridge.errors",
     "Turn": "livebridge.protocol",
     "VertexAi": "livebridge.auth",

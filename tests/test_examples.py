@@ -60,6 +60,12 @@ def test_a_supervised_bot_that_breaks_comes_back_with_its_memory():
     assert lines[-1] == "restarts: {'Ada': 0, 'Grace': 1, 'Barbara': 0}"
 
 
+def test_mcp_tools_are_called_and_their_errors_told_to_the_model():
+    printed = run("mcp_tools.py", quiet=False)
+    assert "Find author says Jane Austen." in printed
+    assert "[ToolError] Error executing tool find_author: there is no book called Nobody" in printed
+
+
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.py")))
 def test_no_example_is_left_untested(name):
     assert f'run("{name}"' in Path(__file__).read_text(encoding="utf-8")

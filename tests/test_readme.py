@@ -69,7 +69,7 @@ def test_the_test_of_a_bot_passes(code, tmp_path):
     head = "import pytest\npytestmark = pytest.mark.trio\nMODEL = 'gemini-3.1-flash-live-preview'\n"
     file = tmp_path / "test_bot.py"
     file.write_text(head + definitions + code, encoding="utf-8")
-    ran = run("", "-m", "pytest", "-q", "-p", "livebridge.testing.plugin", str(file))
+    ran = run("", "-m", "pytest", "-q", str(file))
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import attrs
@@ -39,15 +40,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _run(plan: Plan, console: Console, *, as_json: bool) -> int:
     talkative = sys.stdout.isatty() and not as_json
-    verdict = await Run(
-        plan, report=(lambda text: console.row("chaos", text)) if talkative else None
-    ).verdict()
-    if as_json:
-        console.line(json.dumps(to_plain(verdict), indent=2))
-    else:
-        for line in describe(verdict):
-            console.line(line)
+    under_way = Run(plan, report=partial(console.row, "chaos") if talkative else None)
+    try:
+        verdict = await under_way.verdict()
+    finally:
+        if under_way.result is not None:
+            _show(under_way.result, console, as_json=as_json)
     return 0 if verdict.holds else FAILED
+
+
+def _show(verdict: Verdict, console: Console, *, as_json: bool) -> None:
+    lines = [json.dumps(to_plain(verdict), indent=2)] if as_json else describe(verdict)
+    for line in lines:
+        console.line(line)
 
 
 def to_plain(verdict: Verdict) -> dict[str, object]:

@@ -49,10 +49,19 @@ class Plan:
 
 @attrs.define(eq=False)
 class Run:
-    """One run of a plan."""
+    """One run of a plan.
+
+    Args:
+        plan: What to run.
+        report: Is told every few seconds how it goes.
+
+    Attributes:
+        result: The verdict, once there is one; also after a cancellation.
+    """
 
     plan: Plan
     report: Report | None = None
+    result: Verdict | None = None
     workers: list[Worker] = attrs.field(factory=list)
     _stop: trio.Event = attrs.field(factory=trio.Event)
     _close: trio.Event = attrs.field(factory=trio.Event)
@@ -62,13 +71,13 @@ class Run:
     _interrupted: bool = False
 
     async def verdict(self) -> Verdict:
-        """Run, and sum up; being cancelled only ends the fire earlier."""
+        """Run, and sum up; a cancellation ends the fire at once, and leaves here after the verdict was kept."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._time_out)
             with trio.CancelScope(shield=True):
-                result = await self._run()
+                self.result = await self._run()
             nursery.cancel_scope.cancel()
-        return result
+        return self.result
 
     async def _time_out(self) -> None:
         """Runs outside of the shield: the clock of the fire, and what notices a cancellation."""

@@ -43,7 +43,7 @@ ANSWER_SECONDS: Final = 5.0
 OPTIONS: Final[Mapping[str, object]] = {
     "response_modalities": ["TEXT"],
     "setup_timeout": 2.0,
-    "keepalive": Keepalive(ping_after=1.0, dead_after=2.5),
+    "keepalive": Keepalive(ping_after=1.5, dead_after=4.0),
     "write_timeout": 5.0,
     "close_timeout": 30.0,
     "reconnect": ReconnectPolicy(stable_after=1.0, max_delay=2.0),
@@ -146,8 +146,6 @@ class Worker:
             nursery.cancel_scope.cancel()
         with trio.move_on_after(SETTLE_SECONDS):
             await self._settle(session)
-        if self.comparison is None:
-            self.comparison = self.compare()
         self.settled.set()
 
     def _options(self) -> dict[str, object]:
@@ -174,7 +172,11 @@ class Worker:
 
     def failures(self) -> list[str]:
         """What went wrong for good."""
-        found = [] if self.failure is None else [f"session {self.number} failed: {self.failure}"]
+        found = []
+        if self.failure is not None:
+            found.append(f"session {self.number} failed: {self.failure}")
+        elif self.comparison is None:
+            found.append(f"session {self.number} did not come to rest within {SETTLE_SECONDS:g} s")
         if self.undelivered:
             found.append(f"session {self.number} gave {self.undelivered} messages up at its close")
         return found

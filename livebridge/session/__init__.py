@@ -25,6 +25,17 @@ Callbacks are keywords ``on_…`` or methods of a `Handler`; each takes one argu
 left out. The options of a session are the fields of `livebridge.protocol.LiveConfig` (what the model is asked
 for) and of `livebridge.session.Options` (how the session behaves), all as keywords.
 
+Tools are functions in ``tools=[…]`` (sync ones run in threads), methods of a `Handler` marked with `tool`, and
+open client sessions of MCP servers. Signature, hints and docstring become the declaration, and what JSON cannot
+express is refused before anything is dialled; arguments arrive as the annotated types; what a function returns, or
+raises, is the answer. A parameter annotated with `Session`, `livebridge.wire.FunctionCall` or `ToolContext` is
+filled in by the session. Functions that were only declared are for ``on_tool_call``, or for whoever answers by
+hand::
+
+    @tool(behavior="non_blocking", timeout=300)
+    async def book(people: int, at: datetime, context: ToolContext) -> Booking:
+        'Book a table.'
+
 Guarantees:
 
 * Every frame that was read is dispatched once, in wire order, also those before a close or a reset.

@@ -8,6 +8,7 @@ from livebridge import wire
 from livebridge.simulator._ledger import Ledger, Mark
 from livebridge.simulator._profiles import Profile
 from livebridge.simulator._records import Heard, Input, Turn
+from livebridge.simulator._tokens import Count, count, count_turn
 
 
 @attrs.frozen(kw_only=True)
@@ -33,6 +34,7 @@ class Snapshot:
     turns: Mark[Turn]
     forgotten: int
     answers: int
+    tokens: Count
 
 
 class Conversation:
@@ -49,6 +51,7 @@ class Conversation:
         ended_at: When the last connection ended, ``None`` before that.
         answers: How many times the model was asked for an answer.
         compressions: How many times the context was cut.
+        tokens: What the context costs, instruction left out.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Conversation:
         self.ended_at: float | None = None
         self.answers: int = 0
         self.compressions: int = 0
+        self.tokens: Count = Count()
         self._inputs: Ledger[Input] = Ledger()
         self._turns: Ledger[Turn] = Ledger()
         self._forgotten = 0
@@ -115,10 +119,12 @@ class Conversation:
     def add(self, turn: Turn) -> None:
         """Append to the context."""
         self._turns.append(turn)
+        self.tokens += count_turn(turn)
 
     def forget(self, turns: int) -> None:
         """Cut the oldest turns off the context."""
         self._forgotten += turns
+        self.tokens = count(self.turns)
         self.compressions += 1
 
     def update(self, update: wire.ContextUpdate) -> None:
@@ -135,6 +141,7 @@ class Conversation:
             turns=self._turns.mark(),
             forgotten=self._forgotten,
             answers=self.answers,
+            tokens=self.tokens,
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -143,6 +150,7 @@ class Conversation:
         self._turns.restore(snapshot.turns)
         self._forgotten = snapshot.forgotten
         self.answers = snapshot.answers
+        self.tokens = snapshot.tokens
 
 
 def text_of(content: wire.Content) -> str:

@@ -17,7 +17,7 @@ from livebridge.simulator._conversation import Conversation
 from livebridge.simulator._deadlines import Deadlines
 from livebridge.simulator._exchange import Exchange
 from livebridge.simulator._refusals import INVALID_ARGUMENT, Hangup, RefusedError
-from livebridge.simulator._tokens import count, window
+from livebridge.simulator._tokens import window
 from livebridge.simulator._turns import Output
 from livebridge.simulator._validation import check_shape, is_too_deep
 from livebridge.simulator._world import Caller, World
@@ -59,7 +59,6 @@ class Dialogue:
         self._consumed = 0
         self._announced_resumable = True
         self._saved_length = 0
-        self._counted_turns = 0
         self._saved_at = now
 
     def take(self) -> list[Output]:
@@ -195,10 +194,7 @@ class Dialogue:
                 self._issue(conversation)
 
     def _overflows(self, conversation: Conversation) -> bool:
-        if len(conversation.history) == self._counted_turns:
-            return False
-        self._counted_turns = len(conversation.history)
-        return count(conversation.turns).total > conversation.profile.context_tokens
+        return conversation.tokens.total > conversation.profile.context_tokens
 
     def _issues_handles(self, conversation: Conversation) -> bool:
         return self._world.settings.handles != "never" and conversation.setup.session_resumption is not None

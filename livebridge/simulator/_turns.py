@@ -19,7 +19,7 @@ from livebridge.simulator._conversation import Conversation
 from livebridge.simulator._records import ResultHeard, Turn
 from livebridge.simulator._refusals import Hangup
 from livebridge.simulator._speaking import Ask, Emit, End, Pause, Speaker, Step
-from livebridge.simulator._tokens import Count, count, count_text, count_turn, overflow, usage, window
+from livebridge.simulator._tokens import Count, count_text, count_turn, overflow, usage, window
 from livebridge.simulator._tooling import OpenCall, OpenCalls, is_blocking, names_of
 from livebridge.simulator._world import World
 
@@ -254,13 +254,14 @@ class TurnTaker:
 
     def _context_tokens(self) -> Count:
         instruction = Count(text=count_text(self._conversation.instruction))
-        return instruction + count(self._conversation.turns)
+        return instruction + self._conversation.tokens
 
     def _compress(self) -> None:
         conversation = self._conversation
         limits = window(conversation.setup.context_window_compression, conversation.profile.context_tokens)
-        dropped = 0 if limits is None else overflow(conversation.turns, limits)
-        if dropped:
+        if limits is None or conversation.tokens.total <= limits.trigger_tokens:
+            return
+        if dropped := overflow(conversation.turns, limits):
             conversation.forget(dropped)
 
     def _clear(self) -> None:

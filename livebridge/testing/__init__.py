@@ -12,6 +12,12 @@ A test that wants a brain, a pace or a lifetime of its own serves one itself::
 
     async with LiveSimulator.serve(brain=Script(["Hello!"]), connection_lifetime=3) as simulator: ...
 
+The tools of a bot are called as the model would call them::
+
+    async with tool_bench(Concierge()) as bench:
+        answer = await bench.call("book_table", people=2, at="20:00")
+    assert answer.response == {"status": "booked"}
+
 Programs that shall run with a real key or without any take their options from `connection`::
 
     async with connection(simulate="--simulate" in sys.argv) as options:
@@ -29,5 +35,6 @@ When not to use it: to test code that only needs a message or two; build those w
 """
 
 from livebridge.testing._connection import connection
+from livebridge.testing._tools import ToolAnswer, ToolBench, tool_bench
 
-__all__ = ["connection"]
+__all__ = ["ToolAnswer", "ToolBench", "connection", "tool_bench"]

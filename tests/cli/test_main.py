@@ -12,7 +12,7 @@ from livebridge.cli._parser import COMMANDS
     ("argv", "told"),
     [
         (["dmeo"], "there is no command 'dmeo'; did you mean demo?"),
-        (["converse"], "there is no command 'converse'; there are chat, demo, simulate"),
+        (["converse"], "there is no command 'converse'; there are chaos, chat, demo"),
         (["demo", "--audoi", "x"], "livebridge demo has no option --audoi; did you mean --audio?"),
         (["simulate", "--prot=3"], "livebridge simulate has no option --prot=3; did you mean --port?"),
         (["--verison"], "livebridge has no option --verison; did you mean --version?"),

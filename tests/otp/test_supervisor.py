@@ -1,7 +1,5 @@
 """Commands, events and odd ends of the three supervisors."""
 
-# ruff: noqa: PT012 - what a block raises when it is left is the subject; its body has several lines
-
 from __future__ import annotations
 
 import logging

@@ -1,7 +1,5 @@
 """Invariants 13 to 22: what every supervisor guarantees."""
 
-# ruff: noqa: PT012 - what a block raises when it is left is the subject; its body has several lines
-
 from __future__ import annotations
 
 import itertools

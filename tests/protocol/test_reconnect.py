@@ -137,3 +137,13 @@ def test_policy_violations_after_a_good_while_are_retried():
     reconnector = Reconnector(policy=ReconnectPolicy(max_outage=None))
     verdicts = [reconnector.failed(lost(1008, uptime=9.0), now=float(n), rand=0.0).verdict for n in range(6)]
     assert set(verdicts) == {Verdict.RETRY}
+
+
+@given(rand=st.floats(0, 1, exclude_max=True), attempts=st.integers(0, 20))
+def test_a_handle_gets_its_second_try_after_a_second_at_least(rand, attempts):
+    """The server refuses a resume while it holds the earlier connection open; that passes."""
+    reconnector = Reconnector(ReconnectPolicy(), attempts=attempts)
+    refused = lost(1011, phase="setup", had_handle=True)
+    assert reconnector.failed(refused, now=0.0, rand=rand).delay >= 1.0
+    fresh = Reconnector(ReconnectPolicy()).failed(lost(1011, phase="setup"), now=0.0, rand=rand)
+    assert fresh.delay <= 0.5

@@ -45,15 +45,21 @@ def test_what_is_saved_is_what_is_loaded(**fields):
     assert Snapshot.loads(snapshot.dumps()) == snapshot
 
 
+FIELDS = {
+    "version": 1, "handle": None, "fingerprint": "", "saved_at": 0, "epoch": 0, "uses": 0, "messages": [],
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"[]", b"{}", b"null",
-        wire.dumps({"version": 99}),
-        wire.dumps({"version": 1, "handle": None, "fingerprint": "", "saved_at": "x", "epoch": 0, "uses": 0, "messages": []}),
-        wire.dumps({"version": 1, "handle": None, "fingerprint": "", "saved_at": 0, "epoch": 0, "uses": 0, "messages": [1]}),
+        b"",
+        b"[]",
+        b"{}",
+        b"null",
+        *(wire.dumps(FIELDS | wrong) for wrong in ({"version": 99}, {"saved_at": "x"}, {"messages": [1]})),
     ],
-)  # fmt: skip
+)
 def test_other_bytes_are_no_snapshot(data):
     with pytest.raises(DecodeError):
         Snapshot.loads(data)

@@ -75,7 +75,7 @@ async def test_the_policy_crash_ends_the_session_and_the_block(live, log):
     def on_text(delta):
         raise ValueError("boom")
 
-    with pytest.raises(SessionFailedError, match="boom") as caught:  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError, match="boom") as caught:
         async with live.session(
             on_text=on_text, on_callback_error="crash", **log.callbacks("on_error", "on_close")
         ):
@@ -96,7 +96,7 @@ async def test_the_policy_can_be_a_function_that_decides(live, log):
         log.add("policy", str(problem.error))
         return "crash" if str(problem.error) == "c" else "log"
 
-    with pytest.raises(SessionFailedError, match="c"):  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError, match="c"):
         async with live.session(on_text=on_text, on_callback_error=decide):
             line = await live.line()
             line.text(*"abcd")
@@ -126,7 +126,7 @@ async def test_a_fuse_ends_the_session_after_so_many_errors_in_the_window(live, 
         log.add("on_text", trio.current_time())
         raise ValueError
 
-    with pytest.raises(SessionFailedError):  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError):
         async with live.session(on_text=on_text, max_callback_errors=(2, 10)):
             line = await live.line()
             for pause in (6, 6, 6, 1, 1):
@@ -173,7 +173,7 @@ async def test_keyboard_interrupt_in_a_callback_is_no_callback_error(live, log):
     def on_text(delta):
         raise KeyboardInterrupt
 
-    with pytest.raises(BaseException) as caught:  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(BaseException) as caught:
         async with live.session(on_text=on_text, **log.callbacks("on_error", "on_close")):
             line = await live.line()
             line.text("a")
@@ -264,7 +264,7 @@ async def test_keyboard_interrupt_in_a_group_of_a_callback_is_not_swallowed(live
     def on_text(_):
         raise BaseExceptionGroup("both", [KeyboardInterrupt(), ValueError()])
 
-    with pytest.raises(BaseException) as caught:  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(BaseException) as caught:
         async with live.session(on_text=on_text, **log.callbacks("on_error", "on_close")):
             line = await live.line()
             line.text("a")
@@ -279,7 +279,7 @@ async def test_an_error_of_ours_that_a_callback_raises_under_crash_is_the_failur
     async def on_text(_):
         await current_session().send_text(5)
 
-    with pytest.raises(SessionFailedError) as caught:  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError) as caught:
         async with live.session(on_text=on_text, on_callback_error="crash"):
             line = await live.line()
             line.text("a")

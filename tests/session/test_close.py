@@ -116,7 +116,7 @@ async def test_invariant_30_a_handler_blocked_in_handle_call_does_not_hold_close
         log.add("caller", type(caught.value).__name__)
 
     options = live.options(close_timeout=2)
-    from livebridge.session import Session  # noqa: PLC0415 - this test's own way in
+    from livebridge.session import Session
 
     for kind in ("call", "cast"):
         async with Session.start(Slow(), **options) as session, trio.open_nursery() as nursery:
@@ -305,7 +305,7 @@ async def test_wait_closed_tells_how_it_ended(live):
 
 
 async def test_wait_closed_raises_the_failure(live):
-    with pytest.raises(SessionFailedError, match="billing"):  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError, match="billing"):
         async with live.session() as session:
             line = await live.line()
             line.close(1008, "billing is off")
@@ -316,7 +316,7 @@ async def test_wait_closed_raises_the_failure(live):
 
 
 async def test_a_killed_session_leaves_no_socket(live):
-    with pytest.raises(SessionFailedError, match="killed"):  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError, match="killed"):
         async with live.session() as session:
             await live.line()
             session.ref.kill()
@@ -335,7 +335,7 @@ async def test_whoever_waits_for_a_session_that_is_killed_is_woken(live, log):
             log.add(name, "returned")
 
     async with trio.open_nursery() as nursery:
-        with pytest.raises(SessionFailedError):  # noqa: PT012 - the scenario is one statement
+        with pytest.raises(SessionFailedError):
             async with live.session(outbox_messages=1) as session:
                 line = await live.line()
                 line.server.pause_reading()

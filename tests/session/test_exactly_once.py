@@ -109,7 +109,7 @@ async def _calm(session):
     while epoch != session.epoch or session.status != "ready" or session.statistics().pending_sends:
         epoch = session.epoch
         await trio.sleep(12)
-        while session.statistics().inbox_depth:  # noqa: ASYNC110 - the clock jumps
+        while session.statistics().inbox_depth:
             await trio.sleep(1)
 
 
@@ -158,7 +158,7 @@ async def _scenario(live, log, schedule):
             close_timeout=600,
             **log.callbacks("on_resumed", "on_session_lost", "on_error", "on_close"),
         ) as session:
-            while session.handle is None:  # noqa: ASYNC110 - the clock jumps
+            while session.handle is None:
                 await trio.sleep(0.001)
             nursery.start_soon(faults)
             nursery.start_soon(go_away)

@@ -57,7 +57,7 @@ async def test_a_ready_connection_that_is_cut_off_is_resumed_and_nothing_is_lost
 
 @hopeless
 async def test_a_ready_connection_that_ends_with_a_hopeless_code_fails_the_session(live, code):
-    with pytest.raises(SessionFailedError) as caught:  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError) as caught:
         async with live.session():
             line = await _ready(live)
             line.close(code, "because")
@@ -89,7 +89,7 @@ async def test_1007_is_retried_once_without_media_and_then_as_a_fresh_session(li
 
 
 async def test_1008_is_retried_but_three_times_within_seconds_is_fatal(live, log):
-    with pytest.raises(SessionFailedError) as caught:  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError) as caught:
         async with live.session():
             for number in (1, 2, 3):
                 line = await live.line(number)
@@ -111,7 +111,7 @@ async def test_1008_is_retried_but_three_times_within_seconds_is_fatal(live, log
     ],
 )
 async def test_a_reason_that_no_retry_can_help_is_fatal_and_comes_with_a_hint(live, code, reason):
-    with pytest.raises(SessionFailedError) as caught:  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError) as caught:
         async with live.session():
             line = await _ready(live)
             line.close(code, reason)

@@ -46,7 +46,7 @@ async def test_a_dial_that_fails_for_the_moment_is_repeated_after_a_back_off(liv
 
 @pytest.mark.parametrize("status", [400, 404, 426])
 async def test_a_dial_that_is_refused_for_good_fails_the_session(live, status):
-    with pytest.raises(SessionFailedError) as caught:  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError) as caught:
         async with live.session():
             line = await _ready(live)
             live.refuse(_refused(status))

@@ -39,7 +39,7 @@ async def test_invariant_31_connections_that_are_accepted_and_closed_at_once_are
 
 
 async def test_an_outage_longer_than_the_policy_allows_exhausts_it(live, log):
-    with pytest.raises(SessionFailedError) as caught:  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError) as caught:
         async with live.session(reconnect=ReconnectPolicy(max_outage=100)):
             line = await _ready(live)
             live.refuse(*(_refused(503) for _ in range(1000)))
@@ -64,7 +64,7 @@ async def test_attempts_are_forgotten_after_a_stable_connection_that_said_someth
 
 
 async def test_a_connection_that_lives_long_and_says_nothing_is_no_proof_of_health(live):
-    with pytest.raises(SessionFailedError):  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError):
         async with live.session(reconnect=ReconnectPolicy(max_attempts=2)):
             for number in range(1, 4):
                 line = await live.line(number)
@@ -74,7 +74,7 @@ async def test_a_connection_that_lives_long_and_says_nothing_is_no_proof_of_heal
 
 
 async def test_invariant_32_without_a_reconnect_policy_a_lost_connection_ends_the_session(live, log):
-    with pytest.raises(SessionFailedError):  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError):
         async with live.session(reconnect=None, **log.callbacks("on_reconnecting", "on_close")):
             line = await _ready(live)
             line.drop()
@@ -84,10 +84,10 @@ async def test_invariant_32_without_a_reconnect_policy_a_lost_connection_ends_th
 
 
 async def test_a_rule_of_the_users_own_comes_first(live):
-    from livebridge.protocol import Rule, Verdict  # noqa: PLC0415 - this test's own table
+    from livebridge.protocol import Rule, Verdict
 
     policy = ReconnectPolicy(rules=(Rule(verdict=Verdict.FATAL, codes=frozenset({1011}), text="credits"),))
-    with pytest.raises(SessionFailedError):  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError):
         async with live.session(reconnect=policy):
             line = await _ready(live)
             line.close(1011, "Out of credits.")
@@ -120,7 +120,7 @@ async def test_many_sessions_dropped_at_once_come_back_a_few_at_a_time_and_sprea
     async with trio.open_nursery() as nursery:
         for _ in range(60):
             nursery.start_soon(one)
-        while sum(line.setup is not None for line in live.lines) < 60:  # noqa: ASYNC110 - the clock jumps
+        while sum(line.setup is not None for line in live.lines) < 60:
             await trio.sleep(0.1)
         await trio.testing.wait_all_tasks_blocked()
         for line in list(live.lines):

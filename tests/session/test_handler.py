@@ -97,7 +97,7 @@ async def test_a_mailbox_that_is_full_refuses_a_cast(live, log):
             await gate.wait()
 
     async with Session.start(Slow(), **live.options()) as session:
-        with pytest.raises(MailboxFullError):  # noqa: PT012 - the scenario is one statement
+        with pytest.raises(MailboxFullError):
             for _ in range(5000):
                 session.cast("x")
         gate.set()

@@ -198,7 +198,7 @@ async def test_wait_turn_after_the_end_gives_what_is_left_and_then_raises(live):
 
 
 async def test_wait_turn_is_woken_by_a_failure(live):
-    with pytest.raises(SessionFailedError):  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError):
         async with live.session(reconnect=None) as session:
             line = await live.line()
             line.close(1011, "over")
@@ -207,7 +207,7 @@ async def test_wait_turn_is_woken_by_a_failure(live):
 
 
 async def test_the_audio_of_kept_turns_is_bounded(live):
-    import base64  # noqa: PLC0415 - this test's own frames
+    import base64
 
     data = base64.b64encode(bytes(6 * 2**20)).decode()
     part = {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": data}}

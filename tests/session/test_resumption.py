@@ -293,7 +293,7 @@ async def test_invariant_38_a_refused_credential_is_refreshed_once_and_then_fata
             asked.append(refresh)
             return await super().headers()
 
-    with pytest.raises(SessionFailedError):  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError):
         async with live.session(auth=Asking(api_key="k")):
             line = await live.line()
             line.resumable()

@@ -116,7 +116,7 @@ async def test_invariant_29_a_closing_or_closed_session_refuses_every_send(live,
 
 @sends
 async def test_invariant_29_a_failed_session_refuses_with_the_cause(live, log, send):
-    with pytest.raises(SessionFailedError):  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError):
         async with live.session(reconnect=None, **log.callbacks("on_close")) as session:
             line = await live.line()
             line.close(1011, "quota")
@@ -207,7 +207,7 @@ async def test_waiting_for_a_word_that_is_none_is_refused_before_anything_is_sen
 async def test_the_block_of_activity_sends_start_and_end_also_when_it_fails(live):
     async with live.session() as session:
         line = await live.line()
-        with pytest.raises(ValueError, match="inside"):  # noqa: PT012 - the scenario is one statement
+        with pytest.raises(ValueError, match="inside"):
             async with session.activity():
                 await session.send_audio(PCM)
                 raise ValueError("inside")

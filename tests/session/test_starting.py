@@ -37,7 +37,7 @@ async def test_the_block_is_entered_when_the_session_is_ready(live):
 
 async def test_an_exception_of_the_body_comes_out_as_it_is(live, log):
     error = ValueError("mine")
-    with pytest.raises(ValueError, match="mine") as caught:  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(ValueError, match="mine") as caught:
         async with live.session(**log.callbacks("on_close")):
             await live.line()
             raise error
@@ -122,7 +122,7 @@ async def test_connect_from_a_callback_only_asks_for_it(live, log):
 
 
 async def test_a_session_that_fails_cancels_the_block(live, log):
-    with pytest.raises(SessionFailedError, match="quota") as caught:  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(SessionFailedError, match="quota") as caught:
         async with live.session(reconnect=None, **log.callbacks("on_error", "on_close")):
             line = await live.line()
             line.close(1011, "quota")
@@ -137,7 +137,7 @@ async def test_a_session_that_fails_cancels_the_block(live, log):
 
 
 async def test_the_bodys_own_exception_wins_over_the_failure_of_the_session(live):
-    with pytest.raises(ValueError, match="mine") as caught:  # noqa: PT012 - the scenario is one statement
+    with pytest.raises(ValueError, match="mine") as caught:
         async with live.session(reconnect=None) as session:
             line = await live.line()
             line.close(1011, "quota")
@@ -263,7 +263,7 @@ def test_run_raises_the_first_failure_raw(world):
 
 def _self_contained(on_ready):
     """Options of a session with a server of its own in the same trio run."""
-    from livebridge.transport import MemoryNetwork  # noqa: PLC0415 - made inside the run
+    from livebridge.transport import MemoryNetwork
 
     network = MemoryNetwork()
 

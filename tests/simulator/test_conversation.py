@@ -2,10 +2,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livebridge.simulator import Echo, Script
+from livebridge import wire
+from livebridge.simulator import Echo, Profile, Script, Turn
+from livebridge.simulator._conversation import Conversation
 from livebridge.simulator._dialogue import Dialogue
 from livebridge.simulator._settings import Settings
 from livebridge.simulator._speaking import pieces
+from livebridge.simulator._tokens import count
 from livebridge.simulator._world import Caller, World
 
 # sound takes its time on a busy machine
@@ -279,3 +282,35 @@ def test_no_message_of_a_client_raises(messages):
     outputs = dialogue.take()
     assert outputs
     assert dialogue.hung_up == (type(outputs[-1]).__name__ == "Hangup")
+
+
+@given(
+    steps=st.lists(
+        st.one_of(
+            st.builds(
+                lambda size, audio: ("add", "x" * size, audio),
+                st.integers(0, 40),
+                st.sampled_from([0.0, 1.3]),
+            ),
+            st.just(("forget",)),
+            st.just(("mark",)),
+            st.just(("restore",)),
+        ),
+        max_size=40,
+    )
+)
+def test_the_tokens_of_a_context_are_those_of_its_turns_whatever_was_cut_or_taken_back(steps):
+    setup = wire.Setup(model=SEED_ONLY)
+    conversation = Conversation(session_id="s", model="m", vertex=False, setup=setup, profile=Profile())
+    mark = conversation.snapshot()
+    for step, *details in steps:
+        if step == "add":
+            text, seconds = details
+            conversation.add(Turn(role="user", text=text, source="content", audio_seconds=seconds))
+        elif step == "forget" and conversation.turns:
+            conversation.forget(1)
+        elif step == "mark":
+            mark = conversation.snapshot()
+        elif step == "restore":
+            conversation.restore(mark)
+        assert conversation.tokens == count(conversation.turns)

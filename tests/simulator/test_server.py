@@ -166,7 +166,7 @@ async def test_a_body_that_is_too_large_is_not_read(serve):
         await stream.send_all(
             b"POST /v1alpha/auth_tokens HTTP/1.1\r\nhost: x\r\ncontent-length: 9000000\r\n\r\n"
         )
-        with trio.move_on_after(5) as scope, pytest.raises(trio.BrokenResourceError):  # noqa: PT012
+        with trio.move_on_after(5) as scope, pytest.raises(trio.BrokenResourceError):
             while True:
                 await stream.send_all(bytes(65536))
         assert not scope.cancelled_caught
@@ -314,6 +314,36 @@ async def test_a_client_that_hangs_up_on_a_stalled_connection_is_missed(serve, c
         with trio.fail_after(5):
             await connection.ended.wait()
         assert not simulator.conversations[0].connected
+
+
+async def test_a_client_that_says_goodbye_to_a_silent_connection_and_hangs_up_is_missed(serve, connect):
+    """The answer to its close frame waits for the end of the silence; nothing else may wait with it."""
+    async with serve(brain=Echo()) as simulator:
+        client = await connect(simulator)
+        await client.setup()
+        (connection,) = simulator.connections
+        connection.stall(reading=False)
+        await client.say("Hi")
+        await simulator.wait_for(lambda s: s.conversations[0].heard.user_texts)
+        with trio.move_on_after(0.1):
+            await client.socket.aclose()
+        await trio.aclose_forcefully(client.socket._stream)
+        with trio.fail_after(5):
+            await connection.ended.wait()
+            await simulator.wait_for(lambda s: not s.connections)
+        assert not simulator.conversations[0].connected
+
+
+async def test_a_connection_that_has_ended_can_be_dropped_again(serve, connect):
+    async with serve(brain=Echo()) as simulator:
+        client = await connect(simulator)
+        await client.setup()
+        (connection,) = simulator.connections
+        connection.end()
+        connection.drop()
+        await connection._frames.end()
+        await connection._frames.reset()
+        assert (await client.until_close())[0] == 1006
 
 
 async def test_pings_are_answered(serve, connect):

@@ -1,8 +1,6 @@
 import subprocess
 import sys
 
-import livebridge
-
 TEST = """
 import pytest
 from livebridge import Session
@@ -21,22 +19,16 @@ async def test_my_bot_greets(live_simulator):
 def test_a_users_test_may_ask_for_the_fixture(tmp_path):
     file = tmp_path / "test_bot.py"
     file.write_text(TEST)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "livebridge.testing.plugin", str(file)]
+    command = [sys.executable, "-m", "pytest", "-q", str(file)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 passed" in ran.stdout
 
 
-def test_the_plugin_itself_imports_neither_simulator_nor_session():
+def test_the_plugin_imports_neither_simulator_nor_session():
     code = (
-        "import sys, types\n"
-        "package = types.ModuleType('livebridge'); package.__path__ = [sys.argv[1]]\n"
-        "testing = types.ModuleType('livebridge.testing'); testing.__path__ = [sys.argv[1] + '/testing']\n"
-        "sys.modules.update({'livebridge': package, 'livebridge.testing': testing})\n"
-        "import livebridge.testing.plugin\n"
-        "print(sorted(name for name in sys.modules if name.startswith('livebridge.')))\n"
+        "import sys, livebridge._pytest\n"
+        "print(sorted(name for name in sys.modules if name.startswith('livebridge')))\n"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", code, livebridge.__path__[0]], capture_output=True, text=True, check=True
-    )
-    assert ran.stdout.strip() == "['livebridge.testing', 'livebridge.testing.plugin']"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "['livebridge', 'livebridge._pytest']"
