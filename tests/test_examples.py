@@ -66,6 +66,27 @@ def test_mcp_tools_are_called_and_their_errors_told_to_the_model():
     assert "[ToolError] Error executing tool find_author: there is no book called Nobody" in printed
 
 
+def test_a_bot_lives_through_chaos_and_keeps_its_conversation():
+    printed = run("chaos_bot.py")
+    assert "  reconnecting: " in printed
+    assert printed.splitlines()[-1].endswith("the model heard all 10 names, once and in order")
+    assert "model: Your name is Joan." in printed
+
+
+def test_a_conversation_in_a_file_goes_on_in_another_process(tmp_path):
+    file = tmp_path / "conversation.db"
+    printed = run("resume_store.py", "both", file)
+    assert printed.splitlines() == [
+        "ready: new",
+        "you: Hello, my name is Ada.",
+        "model: Nice to meet you, Ada.",
+        "ready: resumed",
+        "you: What is my name?",
+        "model: Your name is Ada.",
+    ]
+    assert file.stat().st_mode & 0o077 == 0
+
+
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.py")))
 def test_no_example_is_left_untested(name):
     assert f'run("{name}"' in Path(__file__).read_text(encoding="utf-8")

@@ -65,19 +65,19 @@ def describe(verdict: Verdict) -> list[str]:
     """The verdict in words, one line each."""
     turns = verdict.turns
     reported = f", {turns.reported} unknown and reported so" if verdict.backend == "gemini" else ""
+    how = f"{verdict.backend}, {verdict.handover} handover, seed {verdict.seed}"
+    memory = f"{_megabytes(verdict.rss_start)} at the start, {_megabytes(verdict.rss_end)} at the end"
+    again = f"{verdict.reconnects} reconnects, {verdict.rotations} of them rotations"
+    interrupted = ", interrupted" if verdict.interrupted else ""
     return [
-        f"{verdict.sessions} sessions under fire for {verdict.seconds:g} s"
-        f" ({verdict.backend}, {verdict.handover} handover, seed {verdict.seed})"
-        f"{', interrupted' if verdict.interrupted else ''}",
+        f"{verdict.sessions} sessions under fire for {verdict.seconds:g} s ({how}){interrupted}",
         "",
         f"  messages      {turns.sent} sent, {verdict.answered} answered, {verdict.audio_seconds:g} s of sound",
         f"  of these      {turns.lost} lost, {turns.doubled} doubled, {turns.reordered} reordered{reported}",
-        f"  connections   {verdict.connections}: {verdict.reconnects} reconnects,"
-        f" {verdict.rotations} of them rotations; {verdict.lost_conversations} conversations lost",
+        f"  connections   {verdict.connections}: {again}; {verdict.lost_conversations} conversations lost",
         f"  gap           {_gaps(verdict.gaps)}; rotations: {_gaps(verdict.rotation_gaps)}",
         f"  left over     {verdict.leaked_tasks} tasks, {verdict.leaked_sockets} sockets",
-        f"  memory        {_megabytes(verdict.rss_start)} at the start, {_megabytes(verdict.rss_end)} at the end"
-        " (the simulator and its records included)",
+        f"  memory        {memory} (the simulator and its records included)",
         "",
         *_table(verdict),
         "",

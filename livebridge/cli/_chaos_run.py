@@ -75,9 +75,9 @@ class Run:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._time_out)
             with trio.CancelScope(shield=True):
-                self.result = await self._run()
+                self.result = result = await self._run()
             nursery.cancel_scope.cancel()
-        return self.result
+        return result
 
     async def _time_out(self) -> None:
         """Runs outside of the shield: the clock of the fire, and what notices a cancellation."""
@@ -96,7 +96,12 @@ class Run:
         async with (
             Decoys.serve() as decoys,
             LiveSimulator.serve(
-                brain=Echo(), faults=faults, keep_audio=False, max_sessions=plan.sessions * 2, seed=plan.seed
+                brain=Echo(),
+                faults=faults,
+                first_handle=True,
+                keep_audio=False,
+                max_sessions=plan.sessions * 2,
+                seed=plan.seed,
             ) as simulator,
         ):
             self.workers = [
@@ -193,7 +198,7 @@ class Run:
 async def _until(done: Callable[[], bool]) -> None:
     """Wait until something is so, with patience."""
     with trio.move_on_after(LEAK_PATIENCE):
-        while not done():
+        while not done():  # noqa: ASYNC110 - the kernel tells nobody when a socket is gone
             await trio.sleep(0.05)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 
 import attrs
 
@@ -55,7 +56,7 @@ def compare(sent: int, heard: Sequence[int], *, reported: Collection[int] = ()) 
         lost=len(missing) - len(told),
         reported=len(told),
         doubled=sum(count - 1 for count in counts.values()),
-        reordered=sum(later < earlier for earlier, later in zip(first_seen, first_seen[1:], strict=False)),
+        reordered=sum(later < earlier for earlier, later in pairwise(first_seen)),
     )
 
 

@@ -15,7 +15,7 @@ from livebridge import wire
 from livebridge.cli._chaos_faults import MID_FRAME, Decoys, Detours, draw, strike
 from livebridge.cli._chaos_tally import Comparison, compare
 from livebridge.errors import LivebridgeError
-from livebridge.protocol import CircuitPolicy, ReconnectPolicy, ResumedInfo, Turn
+from livebridge.protocol import CircuitPolicy, ReconnectPolicy, ResumedInfo, SessionLostInfo, Turn
 from livebridge.session import Keepalive, Session
 from livebridge.simulator import Connection, Conversation, LiveSimulator
 
@@ -270,11 +270,14 @@ class Worker:
         if fault is not None:
             self.recoveries[fault[0]].append(trio.current_time() - fault[1])
 
-    def _on_session_lost(self, info: object) -> None:
-        """The model has forgotten everything; on the Gemini API that is told, so it counts as reported."""
-        del info
-        self.lost_conversations += 1
-        self._reported.update(range(self.sent))
+    def _on_session_lost(self, info: SessionLostInfo) -> None:
+        """The model has forgotten everything, and we are told.
+
+        Transparent resumption without any handle yet is no loss: everything is in the ledger and written again.
+        """
+        if not (self.vertex and info.reason == "no_handle"):
+            self.lost_conversations += 1
+            self._reported.update(range(self.sent))
 
     def _report(self, message: object) -> None:
         if isinstance(message, wire.ClientMessage) and message.client_content is not None:

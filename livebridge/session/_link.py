@@ -43,7 +43,7 @@ CLOSE_QUIET: Final = 0.02
 """The same for `close`: only what is already on its way is awaited, nobody waits for more answers."""
 
 ROTATION_PATIENCE: Final = 30.0
-"""Seconds a rotation of our own (``max_connection_age``) waits for a good moment."""
+"""Seconds a rotation of our own (``max_connection_age``, `rotate()`) waits for a good moment."""
 
 EndKind = Literal["failed", "rotate", "close", "abort"]
 
@@ -128,6 +128,14 @@ class Link:
             and state.outbox.is_idle
         ):
             self.rotate()
+
+    def plan_rotation(self) -> None:
+        """A rotation of our own: as if a GoAway had come that leaves half a minute."""
+        state = self.state
+        if state.phase is Phase.READY:
+            state.go_away_deadline = state.now + ROTATION_PATIENCE
+            state.move(Event.GO_AWAY)
+            self.consider_rotation()
 
     def rotate(self) -> None:
         """Stop sending at a message boundary and end the connection in order."""
@@ -308,9 +316,7 @@ class Link:
                 self.rotate()
                 return
             elif state.phase is Phase.READY:
-                state.go_away_deadline = now + ROTATION_PATIENCE
-                state.move(Event.GO_AWAY)
-                self.consider_rotation()
+                self.plan_rotation()
 
     def _rotation_deadline(self) -> float:
         """The GoAway's deadline less a margin: the smaller of 5 s and a quarter of the time left."""

@@ -115,6 +115,8 @@ class Senders(View):
         )
         given = message.realtime_input
         assert given is not None
+        if given.activity_start is not None or given.activity_end is not None:
+            self._state.speaking = given.activity_start is not None
         if given.audio is not None:
             return await self._send_media(Kind.AUDIO, message, _audio_seconds(given.audio))
         if given.video is not None:
@@ -134,7 +136,40 @@ class Senders(View):
             LivebridgeError: As all sends; see `Verbs`.
         """
         chunk = audio_chunk(pcm, rate)
+        if self._state.muted:
+            await trio.lowlevel.checkpoint()
+            return
         await self._actor.outgoing.accept(Kind.AUDIO, chunk.frame, seconds=chunk.seconds)
+
+    async def mute(self) -> None:
+        """Turn the microphone off: `send_audio` and `send_media_stream` send nothing until `unmute`.
+
+        The server is told, so that the user's turn does not stay open: ``audioStreamEnd`` with automatic
+        activity detection, ``activityEnd`` with manual detection if an activity is open. Idempotent.
+
+        Raises:
+            LivebridgeError: As all sends; see `Verbs`.
+        """
+        state = self._state
+        if state.muted:
+            await trio.lowlevel.checkpoint()
+            return
+        detection = state.options.config.realtime_input_config
+        automatic = None if detection is None else detection.automatic_activity_detection
+        if automatic is None or not automatic.disabled:
+            await self.send_realtime_input(audio_stream_end=True)
+        elif state.speaking:
+            await self.send_realtime_input(activity_end=True)
+        state.muted = True
+
+    def unmute(self) -> None:
+        """Turn the microphone on again. With manual detection a new activity begins with ``activity_start``."""
+        self._state.muted = False
+
+    @property
+    def muted(self) -> bool:
+        """Whether the microphone is off."""
+        return self._state.muted
 
     async def send_video(self, frame: object, mime_type: str | None = None) -> None:
         """Send one picture (about one a second is what the models look at).
@@ -170,7 +205,8 @@ class Senders(View):
         seconds = 0.0
         async for pcm in stream:
             chunk = audio_chunk(pcm, rate)
-            await self._actor.outgoing.accept(Kind.AUDIO, chunk.frame, seconds=chunk.seconds)
+            if not self._state.muted:
+                await self._actor.outgoing.accept(Kind.AUDIO, chunk.frame, seconds=chunk.seconds)
             seconds += chunk.seconds
             if pace:
                 await trio.sleep_until(began + seconds)
@@ -183,6 +219,7 @@ class Senders(View):
         try:
             yield
         finally:
+            self._state.speaking = False
             self._actor.outgoing.accept_end(wire.encode_client(realtime_input(activity_end=True)))
 
     async def send_tool_response(self, responses: object) -> int:

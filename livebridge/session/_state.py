@@ -118,6 +118,8 @@ class SessionState:
         wanted: Names of the callbacks that exist.
         phase: The connection manager's state.
         epoch: Number of the current (or last) connection.
+        muted: The microphone is off: sound is not sent.
+        speaking: Between ``activityStart`` and ``activityEnd`` (manual activity detection).
         generating: The model has begun a turn and not ended it.
         closing: ``close`` was asked for.
         drain: Whether that close delivers what was accepted.
@@ -138,6 +140,8 @@ class SessionState:
     session_id: str | None = None
     ready_kind: ReadyKind = "new"
     generating: bool = False
+    muted: bool = False
+    speaking: bool = False
     go_away_deadline: float | None = None
     go_away_received: float | None = None
     close_info: CloseInfo | None = None

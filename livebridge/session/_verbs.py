@@ -102,6 +102,21 @@ class Verbs(Senders):
             await self._state.changed.wait()
             self._raise_if_ended()
 
+    async def rotate(self) -> None:
+        """Replace the connection at the next good moment, as after a GoAway: resumable, no turn, no tools.
+
+        Returns at once; ``on_resumed`` tells when it has happened. After half a minute the moment is taken as
+        it is. While a GoAway is pending, or without a connection, there is nothing to do.
+
+        Raises:
+            LivebridgeError: The session is closed, has failed, or was never connected.
+        """
+        self._actor.outgoing.check_open()
+        manager = self._actor.manager
+        if manager is not None and manager.link is not None:
+            manager.link.plan_rotation()
+        await trio.lowlevel.checkpoint()
+
     async def wait_ready(self) -> None:
         """Wait until what is sent goes straight to the server.
 

@@ -29,7 +29,7 @@ live.ws_connect = dial_as_asked
 
 
 def client_for(url):
-    global plain
+    global plain  # noqa: PLW0603 - one scenario at a time
     plain = url.startswith("http://")
     return genai.Client(api_key="benchmark", http_options=types.HttpOptions(base_url=url))
 

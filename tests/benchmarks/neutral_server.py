@@ -187,7 +187,7 @@ class Peer(asyncio.Protocol):
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
         name, *arguments = request.split(b" ")[1].decode().split("/")[1].split("-")
         self._plan = PLANS[name](self, *arguments)
-        accept = b64encode(sha1(headers[b"sec-websocket-key"] + GUID).digest())
+        accept = b64encode(sha1(headers[b"sec-websocket-key"] + GUID).digest())  # noqa: S324 - RFC 6455 says so
         self.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"

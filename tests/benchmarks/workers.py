@@ -34,7 +34,7 @@ class Process:
     def __init__(
         self, command: list[str], environment: dict[str, str], *, core: int | None, realtime: bool
     ) -> None:
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self._process = subprocess.Popen(
             [sys.executable, *command],
             env=environment,

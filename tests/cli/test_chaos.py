@@ -17,6 +17,7 @@ from livebridge.cli._chaos_run import Plan, Run, _resident, _sockets
 from livebridge.cli._chaos_tally import Comparison, Gaps, Recovery, Verdict, compare, percentile
 from livebridge.cli._chaos_worker import Worker
 from livebridge.errors import SessionFailedError
+from livebridge.protocol import SessionLostInfo
 
 HELD = Verdict(
     backend="vertex",
@@ -121,7 +122,7 @@ def test_the_verdict_reads_well():
     assert text.endswith("The verdict holds.")
 
 
-def test_a_session_that_failed_or_gave_messages_up_is_a_failure(monkeypatch):
+def test_a_session_that_failed_or_gave_messages_up_is_a_failure():
     worker = Worker(
         number=3,
         simulator=None,
@@ -138,7 +139,9 @@ def test_a_session_that_failed_or_gave_messages_up_is_a_failure(monkeypatch):
     ]
     worker.failure = SessionFailedError("gone")
     assert worker.failures()[0] == "session 3 failed: gone"
-    worker._on_session_lost(None)
+    worker._on_session_lost(SessionLostInfo(reason="no_handle"))
+    assert worker.lost_conversations == 0
+    worker._on_session_lost(SessionLostInfo(reason="rejected"))
     worker._report(wire.ClientMessage(realtime_input=wire.RealtimeInput(text="s3 m7")))
     assert worker.lost_conversations == 1
 

@@ -91,7 +91,7 @@ def test_models_that_hold_no_conversation_are_listed_only_when_asked_for(monkeyp
 @contextlib.contextmanager
 def answering(body):
     """An HTTP server that says one thing."""
-    from http.server import BaseHTTPRequestHandler, HTTPServer
+    from http.server import BaseHTTPRequestHandler, HTTPServer  # noqa: PLC0415
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):

@@ -116,7 +116,7 @@ def test_the_mask_of_a_setup_is_that_of_google_genai():
         {"uses": "1"},
         {"expire_time": timedelta(hours=21)},
         {"expire_time": timedelta(seconds=-1)},
-        {"expire_time": datetime(2030, 1, 1)},
+        {"expire_time": datetime(2030, 1, 1)},  # noqa: DTZ001 - the mistake under test
         {"new_session_expire_time": 60},
         {"lock_additional_fields": "temperature"},
         {"constraints": {"modell": "x"}},

@@ -183,7 +183,7 @@ async def test_everything_of_an_epoch_precedes_on_resumed_which_precedes_every_f
 
 async def test_invariant_34_the_phases_are_a_path_of_the_table(live, log, steps, monkeypatch):
     seen = []
-    from livebridge.session._state import SessionState
+    from livebridge.session._state import SessionState  # noqa: PLC0415 - the class is patched
 
     original = SessionState.move
 

@@ -84,7 +84,7 @@ async def test_invariant_32_without_a_reconnect_policy_a_lost_connection_ends_th
 
 
 async def test_a_rule_of_the_users_own_comes_first(live):
-    from livebridge.protocol import Rule, Verdict
+    from livebridge.protocol import Rule, Verdict  # noqa: PLC0415 - this test's own table
 
     policy = ReconnectPolicy(rules=(Rule(verdict=Verdict.FATAL, codes=frozenset({1011}), text="credits"),))
     with pytest.raises(SessionFailedError):

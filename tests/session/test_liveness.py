@@ -88,7 +88,7 @@ async def test_keepalive_as_a_number_is_the_silence_before_a_ping(live):
 
 
 async def test_a_connection_that_ends_during_a_ping_is_lost_once(live, log, monkeypatch):
-    from livebridge.errors import ConnectionLostError
+    from livebridge.errors import ConnectionLostError  # noqa: PLC0415 - this test's own fault
 
     async with live.session(keepalive=PINGS, **log.callbacks("on_resumed", "on_reconnecting")):
         line = await live.line()

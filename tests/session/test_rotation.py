@@ -211,3 +211,60 @@ async def test_the_reconnect_policy_is_the_users(live, log):
     async with live.session(**log.callbacks("on_reconnecting"), reconnect=policy):
         (await live.line()).drop()
         assert (await log.wait("on_reconnecting")).delay <= 100.0
+
+
+async def test_a_rotation_of_our_own_waits_for_a_good_moment(live, log):
+    async with live.session(**log.callbacks("on_resumed", "on_go_away")) as session:
+        line = await live.line()
+        line.text("speaking")
+        await trio.sleep(0.1)
+        await session.rotate()
+        await trio.sleep(5)
+        assert live.open == 1
+        line.resumable("h1")
+        line.turn()
+        assert (await log.wait("on_resumed")).continuity == "resumed"
+        assert session.statistics().rotations == 1
+        assert log.of("on_go_away") == []
+
+
+async def test_a_rotation_of_our_own_does_not_wait_for_ever(live, log):
+    async with live.session(**log.callbacks("on_resumed")) as session:
+        (await live.line()).text("speaking for ever")
+        await trio.sleep(0.1)
+        began = trio.current_time()
+        await session.rotate()
+        await log.wait("on_resumed")
+        assert 25 < trio.current_time() - began < 35
+
+
+async def test_a_muted_microphone_sends_nothing_and_tells_the_server_once(live):
+    async with live.session() as session:
+        line = await live.line()
+        await session.send_audio(b"\0\0" * 160)
+        await session.mute()
+        await session.mute()
+        await session.send_audio(b"\0\0" * 160)
+
+        async def microphone():
+            yield b"\0\0" * 160
+
+        assert await session.send_media_stream(microphone(), pace=False) == 0.01
+        assert session.muted
+        session.unmute()
+        await session.send_audio(b"\1\0" * 160)
+        await trio.sleep(1)
+        assert [next(iter(m["realtimeInput"])) for m in line.received] == ["audio", "audioStreamEnd", "audio"]
+
+
+@pytest.mark.parametrize("speaking", [True, False])
+async def test_muting_with_manual_detection_ends_the_activity_if_there_is_one(live, speaking):
+    manual = {"automatic_activity_detection": {"disabled": True}}
+    async with live.session(realtime_input_config=manual) as session:
+        line = await live.line()
+        if speaking:
+            await session.send_realtime_input(activity_start=True)
+        await session.mute()
+        await trio.sleep(1)
+        sent = [next(iter(m["realtimeInput"])) for m in line.received]
+        assert sent == (["activityStart", "activityEnd"] if speaking else [])

@@ -263,7 +263,7 @@ def test_run_raises_the_first_failure_raw(world):
 
 def _self_contained(on_ready):
     """Options of a session with a server of its own in the same trio run."""
-    from livebridge.transport import MemoryNetwork
+    from livebridge.transport import MemoryNetwork  # noqa: PLC0415 - made inside the run
 
     network = MemoryNetwork()
 

@@ -48,7 +48,7 @@ def bot(log, **more):
     return Bot
 
 
-def spec(live, log, *, id="bot", **options):
+def spec(live, log, *, id="bot", **options):  # noqa: A002 - OTP's word
     return Session.child_spec(bot(log), id=id, backoff=None, **live.options(**options))
 
 
@@ -325,7 +325,7 @@ def start_bot(*arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        env={**os.environ, "PYTHONPATH": os.getcwd()},  # noqa: PTH109 - the process under test starts here
     )
 
 

@@ -24,7 +24,7 @@ async def test_a_tool_gets_what_its_hints_ask_for_and_the_model_does_not_see_it(
         people: int,
         session: Session,
         this: wire.FunctionCall,
-        context: Optional[ToolContext] = None,
+        context: Optional[ToolContext] = None,  # noqa: UP045 - the older spelling is understood too
     ) -> None:
         """Book."""
         seen.extend([people, session, this, context])

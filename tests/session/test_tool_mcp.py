@@ -196,7 +196,7 @@ async def test_what_is_neither_a_function_nor_a_server_is_refused(live):
 
 def test_a_real_server_over_stdio_is_listed_and_called(tmp_path: Path):
     stdio = pytest.importorskip("mcp.client.stdio", reason="the extra livebridge[mcp] is not installed")
-    from mcp import ClientSession
+    from mcp import ClientSession  # noqa: PLC0415 - only with the extra
 
     program = tmp_path / "server.py"
     program.write_text(SERVER)

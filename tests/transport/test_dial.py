@@ -219,7 +219,7 @@ class Resolver(trio.abc.HostnameResolver):
     def __init__(self, answer):
         self.answer = answer
 
-    async def getaddrinfo(self, host, port, family=0, type=0, proto=0, flags=0):
+    async def getaddrinfo(self, host, port, family=0, type=0, proto=0, flags=0):  # noqa: A002, PLR0917
         return await self.answer(host, port)
 
     async def getnameinfo(self, sockaddr, flags):
@@ -428,7 +428,7 @@ async def test_credentials_in_the_proxy_url_are_sent_to_the_proxy_and_shown_nowh
     assert "p%40ss" not in caplog.text
 
 
-async def test_a_proxy_that_speaks_tls_itself(
+async def test_a_proxy_that_speaks_tls_itself(  # noqa: PLR0917
     world, request_head, server_tls, authority, tmp_path, monkeypatch
 ):
     file = tmp_path / "authority.pem"

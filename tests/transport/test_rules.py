@@ -31,7 +31,7 @@ WEB = frozenset({"ws", "wss"})
         ("ws://[::1]:81/", "::1", 81, False, "/", "[::1]:81"),
     ],
 )
-def test_an_address_is_read_from_a_url(url, host, port, tls, resource, host_header):
+def test_an_address_is_read_from_a_url(url, host, port, tls, resource, host_header):  # noqa: PLR0917
     address = parse_address(url, what="URL", schemes=WEB)
     assert (address.host, address.port, address.tls, address.resource) == (host, port, tls, resource)
     assert address.host_header == host_header

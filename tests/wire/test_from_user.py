@@ -60,7 +60,7 @@ def test_enumerations_may_be_text_in_any_case(value: Any) -> None:
 
 
 def test_enumerations_of_other_makers_are_known_by_their_values() -> None:
-    class TheirModality(str, enum.Enum):
+    class TheirModality(str, enum.Enum):  # noqa: UP042 - as google-genai has them
         SPEECH = "AUDIO"
 
     config = taken(wire.GenerationConfig, {"response_modalities": {TheirModality.SPEECH}})
@@ -244,7 +244,7 @@ def test_one_field_in_two_spellings_is_refused() -> None:
             {"end_time": 5},
             r"\.end_time: expected RFC 3339 text or a datetime with a time zone",
         ),
-        (wire.Interval, {"end_time": datetime(2026, 1, 1)}, r"\.end_time: expected RFC 3339 text"),
+        (wire.Interval, {"end_time": datetime(2026, 1, 1)}, r"\.end_time: expected RFC 3339 text"),  # noqa: DTZ001
         (wire.Setup, {"labels": ["a"]}, r"\.labels: expected a mapping, got list"),
         (wire.Setup, {"labels": {"a": 1}}, r"\.labels\['a'\]: expected text, got int"),
         (wire.FunctionResponse, {"response": {5: 1}}, r"\.response\[5\]: expected text, got int"),

@@ -71,14 +71,14 @@ class Address(TypedDict):
         (Level, 1, Level.LOW),
         (Literal[Colour.RED], "red", Colour.RED),
         (Annotated[int, "words"], 2, 2),
-        (Optional[int], None, None),
+        (Optional[int], None, None),  # noqa: UP045 - the older spelling counts too
         (int | None, 3, 3),
         (int | str, "a", "a"),
         (str | int, 3, 3),
         (float | int, 3, 3),
         (float | str, 3, 3.0),
         (Point | Named, {"name": "n"}, Named("n")),
-        (datetime, "2026-01-02T03:04:05", datetime(2026, 1, 2, 3, 4, 5)),
+        (datetime, "2026-01-02T03:04:05", datetime(2026, 1, 2, 3, 4, 5)),  # noqa: DTZ001 - as it was written
         (date, "2026-01-02", date(2026, 1, 2)),
         (time, "03:04", time(3, 4)),
         (Point, {"x": 1, "near": [2], "next": {"x": 3, "near": []}}, Point(1, [2], Point(3, []))),
