@@ -2,9 +2,8 @@
 
     python examples/chaos_bot.py
 
-It is told names, one after the other, while its connection is refused, reset, closed and told to go away. In the end
-it knows every name, in order: nothing was lost and nothing came twice. The server is a simulator that misbehaves on
-purpose.
+It is told names while its connection is refused, reset, closed and told to go away by a simulator that misbehaves on
+purpose. In the end the model knows every name, in order: nothing was lost and nothing came twice.
 """
 
 import random
@@ -12,24 +11,18 @@ import random
 import trio
 
 from livebridge import Handler, Session
-from livebridge.protocol import GoAwayInfo, ReconnectingInfo, ResumedInfo, Turn
+from livebridge.protocol import ReconnectingInfo, ResumedInfo, Turn
 from livebridge.simulator import Fault, Faults, LiveSimulator, RefuseUpgrade
 
 NAMES = ("Ada", "Grace", "Barbara", "Radia", "Frances", "Margaret", "Karen", "Shafi", "Hedy", "Joan")
 MODEL = "gemini-live-2.5-flash"
-
-REFUSED_NOW_AND_THEN = Faults(Fault(what=RefuseUpgrade(status=503), probability=0.3, times=0), seed=1)
+FAULTS = Faults(Fault(what=RefuseUpgrade(status=503), probability=0.3, times=0), seed=1)
 
 
 class Bot(Handler):
-    """Says what happens to it; the conversation itself goes on without its help."""
-
     def __init__(self) -> None:
         self.reconnects = 0
         self.answered = trio.Event()
-
-    def on_go_away(self, info: GoAwayInfo) -> None:
-        print(f"  the server will hang up in {info.time_left:g} s")
 
     def on_reconnecting(self, info: ReconnectingInfo) -> None:
         print(f"  reconnecting: {info.error or 'as planned'}")
@@ -45,7 +38,6 @@ class Bot(Handler):
 
 
 async def misbehave(simulator: LiveSimulator) -> None:
-    """Break the connection in every way, again and again."""
     chance = random.Random(1)  # noqa: S311
     while True:
         await trio.sleep(chance.uniform(0.2, 0.6))
@@ -68,7 +60,7 @@ async def misbehave(simulator: LiveSimulator) -> None:
 async def main() -> None:
     bot = Bot()
     async with (
-        LiveSimulator.serve(faults=REFUSED_NOW_AND_THEN, first_handle=True) as simulator,
+        LiveSimulator.serve(faults=FAULTS, first_handle=True) as simulator,
         Session.start(
             bot,
             model=MODEL,

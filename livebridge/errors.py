@@ -243,7 +243,7 @@ class HandlerError(CallbackError):
         self.callback = callback
         self.argument = argument
         self.error = error
-        self.__cause__ = error
+        self.__cause__: BaseException | None = error
 
 
 class CallbackStalledError(CallbackError):

@@ -180,7 +180,7 @@ class Verbs(Senders):
         """Send text and wait for the turn that answers it.
 
         Turns that were complete before are set aside (as if `wait_turn` had returned them); a turn that this
-        text interrupts is not taken for the answer.
+        text interrupts is not taken for the answer, nor one that was interrupted by what still waits before it.
 
         Raises:
             TimeoutError: No answer within `timeout` seconds.
@@ -190,14 +190,14 @@ class Verbs(Senders):
         state = self._state
         began = trio.current_time()
         state.completed.clear()
-        speaking = state.generating
+        ahead = state.generating + state.outbox.undelivered
         await self.send_text(text)
         while True:
             left = None if timeout is None else max(0.0, timeout - (trio.current_time() - began))
             turn = await self.wait_turn(left)
-            if not (speaking and turn.interrupted):
+            if not (ahead and turn.interrupted):
                 return turn
-            speaking = False
+            ahead -= 1
 
     @asynccontextmanager
     async def messages(self) -> AsyncIterator[trio.MemoryReceiveChannel[wire.ServerMessage]]:

@@ -49,7 +49,7 @@ class Bus:
     __slots__ = ("_attachments", "_by_event", "_lock", "active")
 
     def __init__(self) -> None:
-        self.active = False
+        self.active: bool = False
         self._attachments: dict[Hashable, Attachment] = {}
         self._by_event: dict[Event, tuple[Attachment, ...]] = {}
         self._lock = threading.Lock()

@@ -29,6 +29,19 @@ def test_a_cancelled_call_is_never_answered():
     assert not ledger.is_idle
 
 
+def test_an_answer_that_has_not_left_can_be_revoked():
+    ledger = CallLedger()
+    ledger.announce([call("a"), call("b")], epoch=1)
+    ledger.claim("a")
+    ledger.revoke("a")
+    ledger.revoke("b")
+    ledger.revoke("unknown")
+    ledger.revoke(None)
+    assert ledger.state("a") is CallState.CANCELLED
+    assert ledger.state("b") is CallState.OPEN
+    assert (ledger.answered, ledger.cancelled) == (0, 1)
+
+
 def test_calls_without_an_id_are_matched_by_name():
     ledger = CallLedger()
     keys = ledger.announce([call(None, "f"), call("", "g")], epoch=3)

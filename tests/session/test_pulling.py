@@ -322,3 +322,25 @@ async def test_reconnect_of_a_session_that_ends_meanwhile_raises(live):
             nursery.start_soon(reconnect)
             await trio.sleep(5)
             await session.close()
+
+
+async def test_ask_is_not_answered_by_the_turns_that_its_own_backlog_interrupts(live):
+    async with live.session() as session:
+        line = await live.line()
+        line.server.pause_reading()
+        await session.send_text("first")
+        await session.send_text("second")
+        answers = []
+
+        async def ask():
+            answers.append(await session.ask("third?", timeout=60))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            await trio.testing.wait_all_tasks_blocked()
+            line.server.resume_reading()
+            for text in ("fi", "sec"):
+                line.text(text)
+                line.say({"serverContent": {"interrupted": True}}, {"serverContent": {"turnComplete": True}})
+            line.turn("the third")
+        assert [turn.text for turn in answers] == ["the third"]
