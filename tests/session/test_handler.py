@@ -154,6 +154,7 @@ async def test_a_handler_and_other_callbacks_as_keywords_go_together(live, log):
         line = await live.line()
         line.say({"usageMetadata": {}})
         await log.wait("on_usage")
+    assert "on_usage" in log.names
 
 
 @pytest.mark.parametrize(
@@ -179,10 +180,11 @@ async def test_a_callback_that_is_no_function_is_refused(live, callback):
 
 
 async def test_a_callback_without_a_signature_is_taken_on_trust(live):
-    async with live.session(on_text=type):
+    async with live.session(on_text=type) as session:
         line = await live.line()
         line.text("a")
         await trio.testing.wait_all_tasks_blocked()
+        assert session.statistics().callback_errors == 0
 
 
 @pytest.mark.parametrize(
@@ -211,4 +213,4 @@ async def test_an_instance_attribute_is_a_callback_too(live, log):
     async with Session.start(handler, **live.options()):
         line = await live.line()
         line.text("a")
-        await log.wait("on_text")
+        assert (await log.wait("on_text")).text == "a"
