@@ -37,6 +37,20 @@ examples:
 "livebridge COMMAND --help" says more."""
 
 
+_CHAOS: Final = (
+    "Run many sessions against a simulator over real sockets, break their connections in every way known, and\n"
+    "compare what they sent with what the simulator's models know in the end. The exit status is 0 if nothing\n"
+    "was lost, doubled or reordered and nothing was left over. Ctrl-C ends the fire and gives the verdict."
+)
+
+_CHAOS_EXAMPLES: Final = (
+    "With vertex, sessions resume transparently, so that nothing at all may be lost. The Gemini API does not\n"
+    "acknowledge messages; there, nothing may be lost without the session having said so.\n\n"
+    "examples:\n  livebridge chaos\n  livebridge chaos --sessions 50 --seconds 600 --fault-every 5 --json\n"
+    "  livebridge chaos --handover warm --seed 7"
+)
+
+
 class _Parser(argparse.ArgumentParser):
     """An argument parser that raises instead of leaving, and whose help keeps the line breaks of its examples."""
 
@@ -208,17 +222,8 @@ def _fill_simulate(parser: argparse.ArgumentParser) -> None:
 
 
 def _fill_chaos(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Run many sessions against a simulator over real sockets, break their connections in every way known, and\n"
-        "compare what they sent with what the simulator's models know in the end. The exit status is 0 if nothing\n"
-        "was lost, doubled or reordered and nothing was left over. Ctrl-C ends the fire and gives the verdict."
-    )
-    parser.epilog = (
-        "With vertex, sessions resume transparently, so that nothing at all may be lost. The Gemini API does not\n"
-        "acknowledge messages; there, nothing may be lost without the session having said so.\n\n"
-        "examples:\n  livebridge chaos\n  livebridge chaos --sessions 50 --seconds 600 --fault-every 5 --json\n"
-        "  livebridge chaos --handover warm --seed 7"
-    )
+    parser.description = _CHAOS
+    parser.epilog = _CHAOS_EXAMPLES
     parser.add_argument(
         "--sessions", type=_number(int, 1, 1000), default=10, metavar="N", help="(default: %(default)s)"
     )
