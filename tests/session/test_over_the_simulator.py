@@ -1,4 +1,6 @@
-"""Transparent resumption over the whole stack (wire, WebSocket, simulator): no schedule of faults loses a message."""
+"""Over the whole stack (wire, WebSocket, simulator): no faults lose a message, and each call gets one answer."""
+
+import json
 
 import attrs
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from livebridge.protocol import CircuitPolicy, ReconnectPolicy
 from livebridge.session import Session
 from livebridge.simulator import (
+    Call,
     Close,
     Delay,
     Drop,
@@ -20,6 +23,8 @@ from livebridge.simulator import (
     GoAway,
     LiveSimulator,
     RefuseUpgrade,
+    Say,
+    ToolResults,
     Withhold,
 )
 from livebridge.simulator._server import settings_from
@@ -253,3 +258,115 @@ def test_invariant_26_over_the_whole_stack_the_server_knows_exactly_what_was_acc
 @given(schedule=schedules)
 def test_invariant_26_over_the_whole_stack_for_hours(schedule):
     run(schedule)
+
+
+class Caller:
+    """A brain that calls functions as it was told to, a few at a time, and says a word about the results."""
+
+    def __init__(self, rounds):
+        self._rounds = iter(rounds)
+
+    def respond(self, conversation, cue):
+        if isinstance(cue, ToolResults):
+            yield Say("done")
+            return
+        for name in next(self._rounds, ()):
+            yield Call(name)
+        yield Say("well")
+
+
+async def quick() -> str:
+    """Answer at once."""
+    return "ok"
+
+
+async def slow() -> str:
+    """Answer after a while."""
+    await trio.sleep(0.4)
+    return "ok"
+
+
+async def failing() -> str:
+    """Raise."""
+    raise ValueError("broken tool")
+
+
+async def stubborn() -> str:
+    """Answer although it was cancelled."""
+    with trio.CancelScope(shield=True):
+        await trio.sleep(0.3)
+    return "too late"
+
+
+TOOLS = (quick, slow, failing, stubborn)
+tool_plans = st.lists(
+    st.tuples(
+        st.lists(st.sampled_from([tool.__name__ for tool in TOOLS]), max_size=3).map(tuple),
+        st.sampled_from(["nothing", "nothing", "interrupt", "cancel", "drop"]),
+        st.sampled_from([0.0, 0.1, 0.35, 1.0]),
+    ),
+    min_size=1,
+    max_size=6,
+).map(tuple)
+"""For each of the user's turns: the calls it leads to, what happens then, and after how many seconds."""
+
+
+def calls_and_answers(connections):
+    """What one simulator saw: ids called, ids taken back, ids answered, in order; by connection."""
+    for connection in connections:
+        called, cancelled, answered = [], [], []
+        for frame in connection.frames:
+            message = json.loads(frame.payload)
+            called += [call["id"] for call in message.get("toolCall", {}).get("functionCalls", [])]
+            cancelled += message.get("toolCallCancellation", {}).get("ids", [])
+            answered += [r["id"] for r in message.get("toolResponse", {}).get("functionResponses", [])]
+        yield called, cancelled, answered
+
+
+async def _tool_scenario(plan):
+    simulator = LiveSimulator(
+        settings_from(brain=Caller(calls for calls, _, _ in plan), keep_frames=True, seed=1),
+        faults=Faults(),
+        host="127.0.0.1",
+        tls=False,
+    )
+    connections = []
+    async with trio.open_nursery() as nursery:
+        async with Session.start(
+            **simulator.vertex_connection,
+            model=MODEL,
+            response_modalities=["TEXT"],
+            tools=list(TOOLS),
+            stall=None,
+            dial=dialler(simulator, nursery, PAIRS["buffered"]),
+            on_ready=lambda _: connections.append(simulator.connections[-1]),
+        ) as session:
+            for _, event, pause in plan:
+                await session.send_client_content("go on")
+                await trio.sleep(pause)
+                if event == "cancel":
+                    connections[-1].cancel_tools()
+                elif event == "drop":
+                    connections[-1].drop()
+                    await trio.sleep(1)
+                elif event == "nothing":
+                    await trio.sleep(2)
+            await trio.sleep(5)
+            assert not session.pending_tool_calls
+        nursery.cancel_scope.cancel()
+    return list(calls_and_answers(connections))
+
+
+@settings(max_examples=200, deadline=None)
+@given(plan=tool_plans)
+def test_over_the_simulator_each_call_is_answered_once_or_taken_back(plan):
+    seen = trio.run(_tool_scenario, plan, clock=trio.testing.MockClock(autojump_threshold=0))
+    everywhere = [call_id for _, _, answered in seen for call_id in answered]
+    assert len(everywhere) == len(set(everywhere)), (
+        "no id is answered twice, whatever connection it came over"
+    )
+    for called, cancelled, answered in seen:
+        assert set(answered) <= set(called), "nothing is answered that was not asked on this connection"
+        assert set(cancelled) <= set(called)
+    called, cancelled, answered = seen[-1]
+    assert set(called) == set(cancelled) | set(answered), "on a connection that lives, nothing stays open"
