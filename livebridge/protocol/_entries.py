@@ -37,6 +37,7 @@ class Entry:
         seconds: Playing time of an audio chunk, 0 for everything else.
         state: ``accepted``, ``written``, ``acked`` or ``dropped``.
         index: Its number on the current connection, ``None`` while unwritten.
+        expects_turn: The server answers it with a turn.
         observer: Called with the entry whenever its state changes.
     """
 
@@ -47,6 +48,7 @@ class Entry:
     seconds: float = 0.0
     state: State = "accepted"
     index: int | None = None
+    expects_turn: bool = False
     observer: Callable[[Entry], None] | None = attrs.field(default=None, repr=False)
 
     def settle(self, state: State) -> None:

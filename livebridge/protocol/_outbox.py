@@ -83,6 +83,7 @@ class Outbox:
     _in_flight: list[Entry] = attrs.field(factory=list)
     _sent: deque[Entry] = attrs.field(factory=deque)
     _next_index: int = 1
+    _turns: int = 0
     _messages: int = 0
     _bytes: int = 0
     _media_bytes: int = 0
@@ -201,8 +202,10 @@ class Outbox:
         Args:
             last_consumed: ``lastConsumedClientMessageIndex``; proto3 JSON leaves out 0, so ``None``
                 acknowledges nothing under transparent resumption. Without it, a handle stands for
-                everything the server had read; what was written before counts as covered.
+                everything the server had read, and how much that is can only be told by its turns: after
+                n turns, up to the n-th message that asked for one; without any turn, all that was written.
         """
+        turns, self._turns = self._turns, 0
         while self._sent:
             entry = self._sent[0]
             if self.transparent and (
@@ -213,11 +216,20 @@ class Outbox:
             self._sent_bytes -= len(entry.payload)
             self.revision += 1
             entry.settle("acked")
+            if turns and entry.expects_turn and not self.transparent:
+                turns -= 1
+                if not turns:
+                    break
+
+    def turn_completed(self) -> None:
+        """The server has completed a turn: it has read what asked for it."""
+        self._turns += 1
 
     def start_connection(self) -> None:
         """A connection is ready: indices start anew, media flows again."""
         self.connected = True
         self._next_index = 1
+        self._turns = 0
 
     def connection_lost(self) -> Lost:
         """The connection is gone; decide what is written again.

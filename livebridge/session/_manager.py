@@ -192,8 +192,9 @@ class ConnectionManager:
                 self._drain_redials -= 1
             self._move(Event.DIAL if self.state.phase is not Phase.ROTATING else None)
             spare, self._spare = self._spare, None
+            epoch = self.state.epoch
             end = await self._talk(spare or self._lease())
-            if spare is not None and end.kind == "failed" and end.uptime == 0.0:
+            if spare is not None and end.kind == "failed" and self.state.epoch == epoch:
                 self._move(Event.FAILED)
                 self._move(Event.DIAL)
                 end = await self._talk(self._lease())

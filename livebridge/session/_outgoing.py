@@ -114,6 +114,7 @@ class Outgoing:
         with trio.move_on_after(float("inf") if timeout is None else timeout):
             entry = await self.accept(kind, payload)
             if expects_answer(message):
+                entry.expects_turn = True
                 self.state.expect("answer")
             if wait == "accepted":
                 return SendReceipt(seq=entry.seq, state=entry.state)

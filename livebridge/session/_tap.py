@@ -72,6 +72,7 @@ class Tap:
             self._watch(state.stall, content)
         if content.turn_complete:
             state.generating = False
+            state.outbox.turn_completed()
             self.consider_rotation()
         elif content.model_turn is not None or content.output_transcription is not None:
             state.generating = True

@@ -120,6 +120,32 @@ def test_without_acknowledgements_what_was_written_since_the_handle_is_uncertain
     assert outbox.is_idle
 
 
+def test_a_handle_after_a_turn_covers_what_asked_for_it_and_not_what_was_written_meanwhile():
+    outbox = connected()
+    first, context, second = accept(outbox, Kind.CONTENT, Kind.CONTENT, Kind.CONTENT)
+    first.expects_turn = second.expects_turn = True
+    outbox.take()
+    outbox.written()
+    outbox.turn_completed()
+    outbox.covered(None)
+    assert [first.state, context.state, second.state] == ["acked", "written", "written"]
+    outbox.turn_completed()
+    outbox.covered(None)
+    assert outbox.unacknowledged == 0
+
+
+def test_a_handle_without_a_turn_covers_all_that_was_written():
+    outbox = connected()
+    (entry,) = accept(outbox, Kind.CONTENT)
+    entry.expects_turn = True
+    outbox.turn_completed()
+    outbox.start_connection()
+    outbox.take()
+    outbox.written()
+    outbox.covered(None)
+    assert entry.state == "acked"
+
+
 def test_uncertain_messages_are_written_again_if_asked_for():
     outbox = connected(replay_uncertain=True)
     entry, *_ = accept(outbox, Kind.CONTENT)

@@ -42,6 +42,25 @@ async def test_a_spare_connection_that_died_is_replaced_at_once(live, log):
         assert [each.attempt for each in log.of("on_reconnecting")] == [0]
 
 
+async def test_a_spare_connection_that_breaks_at_once_after_its_setup_loses_nothing(live, log, steps):
+    async def broken(line):
+        line.complete()
+        await line.next()
+        line.drop()
+
+    live.then(steps.complete, broken)
+    async with live.session(**log.callbacks("on_resumed"), handover="warm", replay="uncertain") as session:
+        line = await live.line()
+        line.text("speaking")
+        await trio.sleep(0.1)
+        line.go_away("50s")
+        await session.send_text("hello")
+        await line.next()
+        await log.wait("on_resumed", 2)
+        third = await live.line(3)
+        assert (await third.next())["realtimeInput"] == {"text": "hello"}
+
+
 async def test_a_spare_connection_that_could_not_be_dialled_does_no_harm(live, log):
     async with live.session(**log.callbacks("on_resumed"), handover="warm"):
         line = await live.line()
