@@ -84,6 +84,9 @@ class Outbox:
     _sent: deque[Entry] = attrs.field(factory=deque)
     _next_index: int = 1
     _turns: int = 0
+    _newest_written: int = 0
+    _newest_at_handle: int = 0
+    _sounded: bool = False
     _messages: int = 0
     _bytes: int = 0
     _media_bytes: int = 0
@@ -188,7 +191,10 @@ class Outbox:
             self._uncount(entry)
             if entry.state == "accepted":
                 entry.settle("written")
-            if entry.kind not in MEDIA:
+            self._newest_written = entry.seq
+            if entry.kind in MEDIA:
+                self._sounded = True
+            else:
                 self.revision += 1
             if self.transparent or entry.kind not in MEDIA:
                 self._sent.append(entry)
@@ -204,19 +210,25 @@ class Outbox:
                 acknowledges nothing under transparent resumption. Without it, a handle stands for
                 everything the server had read, and how much that is can only be told by its turns: after
                 n turns, up to the n-th message that asked for one; without any turn, all that was written.
+                Where sound was sent too, turns prove nothing about messages: then a handle covers what had
+                been written when the handle before it came.
         """
         turns, self._turns = self._turns, 0
+        newest, self._newest_at_handle = self._newest_at_handle, self._newest_written
+        sounded, self._sounded = self._sounded, False
         while self._sent:
             entry = self._sent[0]
             if self.transparent and (
                 last_consumed is None or entry.index is None or entry.index > last_consumed
             ):
                 break
+            if sounded and not self.transparent and entry.seq > newest:
+                break
             self._sent.popleft()
             self._sent_bytes -= len(entry.payload)
             self.revision += 1
             entry.settle("acked")
-            if turns and entry.expects_turn and not self.transparent:
+            if turns and entry.expects_turn and not (sounded or self.transparent):
                 turns -= 1
                 if not turns:
                     break
@@ -229,7 +241,8 @@ class Outbox:
         """A connection is ready: indices start anew, media flows again."""
         self.connected = True
         self._next_index = 1
-        self._turns = 0
+        self._turns = self._newest_at_handle = 0
+        self._sounded = False
 
     def connection_lost(self) -> Lost:
         """The connection is gone; decide what is written again.

@@ -134,6 +134,22 @@ def test_a_handle_after_a_turn_covers_what_asked_for_it_and_not_what_was_written
     assert outbox.unacknowledged == 0
 
 
+def test_among_sound_a_handle_covers_what_was_written_before_the_handle_before_it():
+    outbox = connected()
+    first, _ = accept(outbox, Kind.CONTENT, Kind.AUDIO)
+    outbox.take()
+    outbox.written()
+    outbox.turn_completed()
+    outbox.covered(None)
+    assert first.state == "written"
+    second, _ = accept(outbox, Kind.CONTENT, Kind.AUDIO)
+    outbox.take()
+    outbox.written()
+    outbox.turn_completed()
+    outbox.covered(None)
+    assert [first.state, second.state] == ["acked", "written"]
+
+
 def test_a_handle_without_a_turn_covers_all_that_was_written():
     outbox = connected()
     (entry,) = accept(outbox, Kind.CONTENT)
