@@ -21,12 +21,14 @@ together with a usable handle, because a handle and the ledger behind it are one
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 from typing import Final
 
 import attrs
 
 from livebridge.errors import OutboxFullError
 from livebridge.protocol._entries import MEDIA, Entry, Kind, Lost
+from livebridge.protocol._evidence import Evidence
 
 MAX_MESSAGES: Final = 256
 """Pending content, tool responses and signals, before a sender has to wait."""
@@ -83,10 +85,7 @@ class Outbox:
     _in_flight: list[Entry] = attrs.field(factory=list)
     _sent: deque[Entry] = attrs.field(factory=deque)
     _next_index: int = 1
-    _turns: int = 0
-    _newest_written: int = 0
-    _newest_at_handle: int = 0
-    _sounded: bool = False
+    _evidence: Evidence = attrs.field(factory=Evidence)
     _messages: int = 0
     _bytes: int = 0
     _media_bytes: int = 0
@@ -191,10 +190,8 @@ class Outbox:
             self._uncount(entry)
             if entry.state == "accepted":
                 entry.settle("written")
-            self._newest_written = entry.seq
-            if entry.kind in MEDIA:
-                self._sounded = True
-            else:
+            self._evidence.wrote(entry)
+            if entry.kind not in MEDIA:
                 self.revision += 1
             if self.transparent or entry.kind not in MEDIA:
                 self._sent.append(entry)
@@ -207,42 +204,30 @@ class Outbox:
 
         Args:
             last_consumed: ``lastConsumedClientMessageIndex``; proto3 JSON leaves out 0, so ``None``
-                acknowledges nothing under transparent resumption. Without it, a handle stands for
-                everything the server had read, and how much that is can only be told by its turns: after
-                n turns, up to the n-th message that asked for one; without any turn, all that was written.
-                Where sound was sent too, turns prove nothing about messages: then a handle covers what had
-                been written when the handle before it came.
+                acknowledges nothing under transparent resumption. Without it, see `Evidence`.
         """
-        turns, self._turns = self._turns, 0
-        newest, self._newest_at_handle = self._newest_at_handle, self._newest_written
-        sounded, self._sounded = self._sounded, False
-        while self._sent:
-            entry = self._sent[0]
-            if self.transparent and (
-                last_consumed is None or entry.index is None or entry.index > last_consumed
-            ):
-                break
-            if sounded and not self.transparent and entry.seq > newest:
-                break
-            self._sent.popleft()
+        count = self._consumed(last_consumed) if self.transparent else self._evidence.covers(self._sent)
+        for _ in range(count):
+            entry = self._sent.popleft()
             self._sent_bytes -= len(entry.payload)
             self.revision += 1
             entry.settle("acked")
-            if turns and entry.expects_turn and not (sounded or self.transparent):
-                turns -= 1
-                if not turns:
-                    break
+
+    def _consumed(self, last_consumed: int | None) -> int:
+        if last_consumed is None:
+            return 0
+        read = takewhile(lambda e: e.index is not None and e.index <= last_consumed, self._sent)
+        return sum(1 for _ in read)
 
     def turn_completed(self) -> None:
         """The server has completed a turn: it has read what asked for it."""
-        self._turns += 1
+        self._evidence.turn_completed()
 
     def start_connection(self) -> None:
         """A connection is ready: indices start anew, media flows again."""
         self.connected = True
         self._next_index = 1
-        self._turns = self._newest_at_handle = 0
-        self._sounded = False
+        self._evidence.restart()
 
     def connection_lost(self) -> Lost:
         """The connection is gone; decide what is written again.

@@ -134,6 +134,19 @@ def test_a_handle_after_a_turn_covers_what_asked_for_it_and_not_what_was_written
     assert outbox.unacknowledged == 0
 
 
+def test_two_turns_cover_two_messages_that_asked_for_one():
+    outbox = connected()
+    entries = accept(outbox, Kind.CONTENT, Kind.CONTENT, Kind.CONTENT)
+    for entry in entries:
+        entry.expects_turn = True
+    outbox.take()
+    outbox.written()
+    outbox.turn_completed()
+    outbox.turn_completed()
+    outbox.covered(None)
+    assert [entry.state for entry in entries] == ["acked", "acked", "written"]
+
+
 def test_among_sound_a_handle_covers_what_was_written_before_the_handle_before_it():
     outbox = connected()
     first, _ = accept(outbox, Kind.CONTENT, Kind.AUDIO)
@@ -187,6 +200,16 @@ def test_a_message_replayed_twice_is_counted_once():
     outbox.written()
     assert outbox._messages == 0
     assert outbox._bytes == 0
+
+
+def test_sound_is_replayed_too_where_the_server_acknowledges_by_index():
+    outbox = connected(transparent=True)
+    (entry,) = accept(outbox, Kind.AUDIO)
+    outbox.take()
+    outbox.written()
+    assert outbox.connection_lost().replayed == (entry,)
+    outbox.start_connection()
+    assert outbox.take() == [entry]
 
 
 def test_a_missing_index_acknowledges_nothing():
