@@ -24,6 +24,8 @@ MEDIA: Final = frozenset({Kind.AUDIO, Kind.VIDEO})
 
 State = Literal["accepted", "written", "acked", "dropped"]
 
+Reply = Literal["none", "turn", "perhaps"]
+
 
 @attrs.define(eq=False)
 class Entry:
@@ -37,7 +39,8 @@ class Entry:
         seconds: Playing time of an audio chunk, 0 for everything else.
         state: ``accepted``, ``written``, ``acked`` or ``dropped``.
         index: Its number on the current connection, ``None`` while unwritten.
-        expects_turn: The server answers it with a turn.
+        reply: Whether the server answers it with a turn of its own.
+        written_at: When it reached the socket, on the session's clock.
         observer: Called with the entry whenever its state changes.
     """
 
@@ -48,7 +51,8 @@ class Entry:
     seconds: float = 0.0
     state: State = "accepted"
     index: int | None = None
-    expects_turn: bool = False
+    reply: Reply = "none"
+    written_at: float = 0.0
     observer: Callable[[Entry], None] | None = attrs.field(default=None, repr=False)
 
     def settle(self, state: State) -> None:

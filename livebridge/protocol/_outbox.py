@@ -184,9 +184,10 @@ class Outbox:
         self._in_flight.extend(taken)
         return taken
 
-    def written(self) -> None:
-        """Everything in flight reached the socket."""
+    def written(self, *, now: float) -> None:
+        """Everything in flight reached the socket at `now` (seconds on the session's clock)."""
         for entry in self._in_flight:
+            entry.written_at = now
             self._uncount(entry)
             if entry.state == "accepted":
                 entry.settle("written")
@@ -199,14 +200,18 @@ class Outbox:
         self._in_flight.clear()
         self._bound_ledger()
 
-    def covered(self, last_consumed: int | None) -> None:
+    def covered(self, last_consumed: int | None, *, now: float) -> None:
         """A usable handle arrived; entries that it covers leave the ledger.
 
         Args:
             last_consumed: ``lastConsumedClientMessageIndex``; proto3 JSON leaves out 0, so ``None``
                 acknowledges nothing under transparent resumption. Without it, see `Evidence`.
+            now: Seconds on the session's clock.
         """
-        count = self._consumed(last_consumed) if self.transparent else self._evidence.covers(self._sent)
+        if self.transparent:
+            count = self._consumed(last_consumed)
+        else:
+            count = self._evidence.covers(self._sent, now=now)
         for _ in range(count):
             entry = self._sent.popleft()
             self._sent_bytes -= len(entry.payload)

@@ -50,8 +50,8 @@ Guarantees:
 * ``on_ready`` and ``on_resumed`` say honestly whether the model still knows the conversation.
 
 Not guaranteed: that the model answers only once after a replay (it hears the input again), and, on the Gemini
-API, whether a message that was written just before a connection broke was read: it has no acknowledgements, and a
-message written in the instant before a handle arrives can be taken for covered by it.
+API, whether a message that was written just before a connection broke was read: it has no acknowledgements. Such a
+message is reported as uncertain, also where the server may well have read it.
 
 Waiting inside a callback for what comes after the callback (`Session.wait_turn`, `Session.call`) raises
 `CallSelfError`; sending there is fine.

@@ -216,7 +216,7 @@ class Link:
 
     def _count_written(self, payloads: Sequence[bytes]) -> None:
         state = self.state
-        state.outbox.written()
+        state.outbox.written(now=state.now)
         state.dirty.set()
         if BUS.active:
             reporting.sent(state, payloads)

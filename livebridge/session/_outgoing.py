@@ -114,7 +114,7 @@ class Outgoing:
         with trio.move_on_after(float("inf") if timeout is None else timeout):
             entry = await self.accept(kind, payload)
             if expects_answer(message):
-                entry.expects_turn = True
+                entry.reply = "turn"
                 self.state.expect("answer")
             if wait == "accepted":
                 return SendReceipt(seq=entry.seq, state=entry.state)
@@ -162,9 +162,16 @@ class Outgoing:
                 return
             await state.room.wait()
 
-    def accept_answer(self, payload: bytes) -> Entry:
-        """Accept a tool answer right after `wait_for_room`."""
-        return self._take(Kind.TOOL, payload, 0.0)
+    def accept_answer(self, payload: bytes, *, awaited: bool) -> Entry:
+        """Accept a tool answer right after `wait_for_room`.
+
+        Args:
+            payload: The frame.
+            awaited: The model stands still until it comes, and then goes on with the turn it was in.
+        """
+        entry = self._take(Kind.TOOL, payload, 0.0)
+        entry.reply = "none" if awaited else "perhaps"
+        return entry
 
     def is_waiting(self, entry: Entry) -> bool:
         """Whether an accepted message has not begun to be written."""

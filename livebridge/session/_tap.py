@@ -94,7 +94,7 @@ class Tap:
             update.new_handle, resumable=bool(update.resumable), now=now, epoch=state.epoch
         )
         if replaced:
-            state.outbox.covered(update.last_consumed_client_message_index)
+            state.outbox.covered(update.last_consumed_client_message_index, now=now)
             state.room.set()
             state.dirty.set()
             self.consider_rotation()

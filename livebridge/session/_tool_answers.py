@@ -139,7 +139,9 @@ class AnswerDesk:
     def _accept(self, answers: Answers, *, automatic: bool) -> int:
         allowed = [(key, response) for key, response in answers if self._may_send(key, response)]
         if allowed:
-            entry = self.outgoing.accept_answer(encode(response for _, response in allowed))
+            gate = self.outgoing.gate
+            awaited = gate is not None and all(gate.blocks(response.name) for _, response in allowed)
+            entry = self.outgoing.accept_answer(encode(response for _, response in allowed), awaited=awaited)
             self._unwritten = [sent for sent in self._unwritten if sent.entry.state == "accepted"]
             self._unwritten.append(Sent(entry, allowed, automatic))
             self.accepted()

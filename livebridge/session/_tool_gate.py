@@ -91,7 +91,7 @@ class AudioGate:
             del self._deadlines[key]
         closed = False
         for key, call in pending.items():
-            if state.ledger.epoch(key) == state.epoch and self._blocks(call.name):
+            if state.ledger.epoch(key) == state.epoch and self.blocks(call.name):
                 closed = state.now < self._deadlines.setdefault(key, state.now + GATE_SECONDS) or closed
         return closed
 
@@ -160,7 +160,8 @@ class AudioGate:
             self.release()
         self._waiting = False
 
-    def _blocks(self, name: str | None) -> bool:
+    def blocks(self, name: str | None) -> bool:
+        """Whether the model stands still until a function of this name has answered."""
         behavior = self.state.capabilities.tool_behavior
         if behavior != "optional":
             return behavior == "blocking"

@@ -12,7 +12,7 @@ def test_a_snapshot_holds_the_handle_and_what_it_does_not_cover_but_no_media():
     outbox.start_connection()
     outbox.accept(Kind.CONTENT, b'{"a":1}', now=0.0)
     outbox.take()
-    outbox.written()
+    outbox.written(now=0.0)
     outbox.accept(Kind.AUDIO, b"sound", now=0.0, seconds=0.1)
     outbox.accept(Kind.TOOL, b'{"b":2}', now=0.0)
     handle = Handle(value="h", received_at=1.0, epoch=1, fingerprint="m")

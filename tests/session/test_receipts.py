@@ -27,6 +27,7 @@ async def test_receipts_tell_how_far_a_message_came(live, log):
             nursery.start_soon(acked, session)
             for _ in range(3):
                 await line.next()
+                line.turn("yes")
             assert log.events == []
             line.resumable()
     assert log.events == [("acked", 3)]

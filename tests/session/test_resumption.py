@@ -156,6 +156,7 @@ async def test_messages_written_after_the_last_handle_are_reported_as_uncertain(
         line = await live.line()
         await session.send_text("covered")
         await line.next()
+        line.turn("yes")
         line.resumable()
         await _settle()
         await session.send_text("uncertain")
@@ -174,6 +175,7 @@ async def test_with_replay_uncertain_they_are_written_again_in_order(live, log):
         line = await live.line()
         await session.send_text("covered")
         await line.next()
+        line.turn("yes")
         line.resumable()
         await _settle()
         for text in "abc":
