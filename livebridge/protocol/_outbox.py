@@ -208,11 +208,10 @@ class Outbox:
                 acknowledges nothing under transparent resumption. Without it, see `Evidence`.
             now: Seconds on the session's clock.
         """
-        if self.transparent:
-            count = self._consumed(last_consumed)
-        else:
-            count = self._evidence.covers(self._sent, now=now)
-        for _ in range(count):
+        read = (
+            self._consumed(last_consumed) if self.transparent else self._evidence.covers(self._sent, now=now)
+        )
+        for _ in range(read):
             entry = self._sent.popleft()
             self._sent_bytes -= len(entry.payload)
             self.revision += 1
