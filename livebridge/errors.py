@@ -105,6 +105,7 @@ class ConnectionFailureError(LivebridgeError):
         retryable: Whether trying again can help.
         hint: One sentence on the likely cause, where the code and text are known.
         retry_after: Seconds the server asked us to wait (``Retry-After``).
+        attempt: Which failure in a row this was (from 1), where the session has counted.
     """
 
     def __init__(
@@ -119,6 +120,7 @@ class ConnectionFailureError(LivebridgeError):
         retryable: bool | None = None,
         hint: str | None = None,
         retry_after: float | None = None,
+        attempt: int | None = None,
     ) -> None:
         super().__init__(message if hint is None else f"{message} ({hint})")
         self._code = code
@@ -129,6 +131,7 @@ class ConnectionFailureError(LivebridgeError):
         self._retryable = retryable
         self.hint = hint
         self.retry_after = retry_after
+        self.attempt = attempt
 
     @property
     def code(self) -> int | None:

@@ -36,7 +36,7 @@ from livebridge.protocol._config import LiveConfig, build_setup
 from livebridge.protocol._connection import TRANSITIONS, ConnectionState, LiveProtocol, Step
 from livebridge.protocol._entries import Entry, Kind, Lost
 from livebridge.protocol._events import CALLBACKS, Callback, Marker, message_events
-from livebridge.protocol._failures import RULES, Classified, Failure, Rule, Verdict, classify
+from livebridge.protocol._failures import RULES, Classified, classify
 from livebridge.protocol._handles import Handle, HandleBook
 from livebridge.protocol._history import History
 from livebridge.protocol._inputs import (
@@ -79,6 +79,7 @@ from livebridge.protocol._snapshot import take as take_snapshot
 from livebridge.protocol._stall import StallPolicy, StallStep, StallWatch, expects_answer
 from livebridge.protocol._turns import TurnCollector
 from livebridge.protocol._usage import Usage, UsageMeter
+from livebridge.protocol._verdicts import Failure, Rule, Verdict
 
 __all__ = [
     "CALLBACKS",

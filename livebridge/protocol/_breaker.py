@@ -1,19 +1,20 @@
-"""The circuit breaker: when many dials to one place fail, stop hammering it, then let one session probe.
+"""The circuit breaker: when many sessions fail to reach one place, stop hammering it, then let one probe.
 
 ::
 
-    closed     --5 failures in a row within 60 s-->  open
-    open       --30 s (doubling up to 300 s)-->      half-open
-    half-open  --the probe succeeds-->               closed
-    half-open  --the probe fails-->                  open
+    closed     --5 sessions fail in a row within 60 s-->  open
+    open       --30 s (then 60 s)-->                      half-open
+    half-open  --the probe succeeds-->                    closed
+    half-open  --the probe fails-->                       open
 
 One breaker is shared by all sessions that dial the same endpoint with the same credentials; a success of any of
-them closes it.
+them closes it. It is there against the storm of many. A few sessions are slowed by their own back-off and need
+no breaker: it would only blind them for long after the network has come back, which is also why it never stays
+open for more than a minute by default.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from enum import StrEnum
 
 import attrs
@@ -32,7 +33,7 @@ class CircuitPolicy:
     """When the circuit opens and for how long.
 
     Attributes:
-        failures: Failures in a row that open it.
+        failures: Sessions that fail in a row, with no success of any in between, before it opens.
         window: Seconds within which they must happen.
         open_for: Seconds it stays open the first time.
         max_open: Upper bound of its doubling, seconds.
@@ -41,7 +42,7 @@ class CircuitPolicy:
     failures: int = 5
     window: float = 60.0
     open_for: float = 30.0
-    max_open: float = 300.0
+    max_open: float = 60.0
 
 
 @attrs.define
@@ -50,7 +51,7 @@ class CircuitBreaker:
 
     policy: CircuitPolicy = attrs.field(factory=CircuitPolicy)
     state: CircuitState = CircuitState.CLOSED
-    _failures: deque[float] = attrs.field(factory=deque)
+    _failures: dict[object, float] = attrs.field(factory=dict)
     _open_until: float = 0.0
     _open_for: float = 0.0
     _probe: object | None = None
@@ -85,14 +86,19 @@ class CircuitBreaker:
         self._probe = None
 
     def failed(self, who: object, *, now: float) -> None:
-        """A dial or a setup failed."""
+        """A dial or a setup failed.
+
+        Args:
+            who: The one that dialled; remembered, so let it be something small.
+            now: Seconds on the callers' common clock.
+        """
         if self.state is CircuitState.HALF_OPEN:
             if self._probe is who:
                 self._open(now)
             return
-        self._failures.append(now)
-        while now - self._failures[0] > self.policy.window:
-            self._failures.popleft()
+        self._failures[who] = now
+        window = self.policy.window
+        self._failures = {each: at for each, at in self._failures.items() if now - at <= window}
         if self.state is CircuitState.CLOSED and len(self._failures) >= self.policy.failures:
             self._open(now)
 

@@ -60,6 +60,31 @@ _LEGAL: Final[Mapping[ConnectionState, str]] = {
 }
 
 
+class SetupRefusedError(RemoteProtocolError):
+    """The server sent an error object in place of ``setupComplete``.
+
+    Args:
+        message: What happened.
+        status: What the error's number, or its name, is as an HTTP status.
+        reason: The server's text.
+    """
+
+    def __init__(self, message: str, *, status: int | None, reason: str) -> None:
+        super().__init__(message)
+        self._status = status
+        self._reason = reason
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status that says the same."""
+        return self._status
+
+    @property
+    def reason(self) -> str:
+        """The server's text."""
+        return self._reason
+
+
 class LiveProtocol:
     """One connection's conversation, without any I/O.
 
@@ -70,7 +95,7 @@ class LiveProtocol:
 
     def __init__(self) -> None:
         self._state = ConnectionState.START
-        self._refusal: RemoteProtocolError | None = None
+        self._refusal: SetupRefusedError | None = None
         self._setup_complete: wire.SetupComplete | None = None
 
     @property
@@ -80,7 +105,7 @@ class LiveProtocol:
 
     @property
     def refusal(self) -> RemoteProtocolError | None:
-        """The error object that the server sent in place of ``setupComplete``, if it did."""
+        """The error object that the server sent in place of ``setupComplete``, with its status and reason."""
         return self._refusal
 
     @property
@@ -146,9 +171,16 @@ class LiveProtocol:
 
     def _note_refusal(self, message: wire.ServerMessage) -> None:
         error = (message.unknown or {}).get("error")
-        if error is not None:
-            text = error.get("message", error) if isinstance(error, Mapping) else error
-            self._refusal = RemoteProtocolError(f"the server answered setup with an error: {text}")
+        if error is None:
+            return
+        details = error if isinstance(error, Mapping) else {"message": error}
+        text, number, name = (details.get(key) for key in ("message", "code", "status"))
+        reason = str(error if text is None else text)
+        self._refusal = SetupRefusedError(
+            f"the server answered setup with an error: {reason}",
+            status=number if number in _HTTP_ERRORS else _STATUSES.get(str(name)),
+            reason=reason if name is None else f"{name}: {reason}",
+        )
 
     def _require(self, state: ConnectionState, what: str) -> None:
         if self._state is not state:
@@ -161,3 +193,18 @@ class LiveProtocol:
 
 
 _MEMBERS: Final = ("setup", "client_content", "realtime_input", "tool_response", "context_update")
+
+_HTTP_ERRORS: Final = range(400, 600)
+
+_STATUSES: Final[Mapping[str, int]] = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 429,
+    "INTERNAL": 500,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+"""What Google's names of errors are in HTTP, for error objects whose number is another one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import attrs
 
 from livebridge.errors import (
     ConnectError,
@@ -12,32 +12,61 @@ from livebridge.errors import (
     SetupError,
 )
 from livebridge.protocol import Failure, Plan, Verdict
+from livebridge.session._handshake import UnansweredError
 
-_E = TypeVar("_E", bound=ConnectionFailureError)
+
+@attrs.frozen(kw_only=True)
+class Circumstances:
+    """What a session knows about a failure besides the error.
+
+    Attributes:
+        had_handle: The setup of this connection carried a handle.
+        uptime: Seconds since ``setupComplete``; 0 before it.
+        stable: The count of attempts was put back to zero.
+        rapid: See `livebridge.protocol.Failure`.
+        go_away: The server had announced the end.
+        renewable: Asking for credentials again can bring other ones.
+        proven: A setup of this session was completed before.
+    """
+
+    had_handle: bool = False
+    uptime: float = 0.0
+    stable: bool = False
+    rapid: bool = False
+    go_away: bool = False
+    renewable: bool = False
+    proven: bool = False
 
 
-def as_failure(error: ConnectionFailureError, *, uptime: float, stable: bool, had_handle: bool) -> Failure:
+def as_failure(error: ConnectionFailureError, known: Circumstances) -> Failure:
     """Reduce an error to what the table of failures looks at."""
     phase = (
         "dial" if isinstance(error, ConnectError) else "setup" if isinstance(error, SetupError) else "ready"
     )
+    unanswered = isinstance(error, UnansweredError)
     return Failure(
         phase=phase,
         code=error.code,
         status=error.status,
         reason=error.reason or str(error),
         retryable=error.retryable,
-        had_handle=had_handle,
+        had_handle=known.had_handle,
         initiated_by=error.initiated_by,
         retry_after=error.retry_after,
-        uptime=uptime,
-        stable=stable,
+        uptime=known.uptime,
+        stable=known.stable,
+        rapid=known.rapid,
+        go_away=known.go_away,
+        unanswered=unanswered,
+        suspicious=isinstance(error, UnansweredError) and error.alive and not known.proven,
+        renewable=known.renewable,
     )
 
 
-def enrich(error: _E, plan: Plan) -> _E:
-    """The same error with the table's hint, its phase, and whether a retry can help."""
-    better = type(error)(
+def enrich(error: ConnectionFailureError, plan: Plan) -> ConnectionFailureError:
+    """The same error with the table's hint, its phase, its number, and whether a retry can help."""
+    kind = SetupError if isinstance(error, SetupError) else type(error)
+    better = kind(
         str(error),
         code=error.code,
         reason=error.reason,
@@ -47,6 +76,7 @@ def enrich(error: _E, plan: Plan) -> _E:
         retryable=plan.verdict is not Verdict.FATAL,
         hint=plan.hint if error.hint is None else None,
         retry_after=error.retry_after,
+        attempt=plan.attempt,
     )
     better.hint = error.hint or plan.hint
     better.__cause__ = error.__cause__ or error
@@ -62,6 +92,7 @@ def exhausted(error: LivebridgeError, *, attempts: int) -> ReconnectExhaustedErr
         reason=error.reason if isinstance(error.reason, str) else None,
         phase=error.phase,
         retryable=False,
+        attempt=attempts,
     )
     given_up.__cause__ = error
     return given_up

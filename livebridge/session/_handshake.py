@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 import trio
 
 from livebridge import wire
-from livebridge.auth import VertexExpress, merge_headers
+from livebridge.auth import EphemeralToken, Gateway, GeminiApi, VertexAi, VertexExpress, merge_headers
 from livebridge.errors import ConfigError, ConnectError, ConnectionLostError, CredentialsError, SetupError
 from livebridge.protocol import ConnectionState, LiveProtocol, Unrecognized, build_setup
 from livebridge.session import _reporting as reporting
@@ -19,6 +19,16 @@ from livebridge.transport import Dial, Transport
 
 Early = list[tuple[wire.ServerMessage | Unrecognized, int]]
 """What was read up to ``setupComplete``, that one included, with the sizes of the frames."""
+
+
+class UnansweredError(SetupError):
+    """The server did not answer a setup in time; users see a plain `SetupError`.
+
+    Attributes:
+        alive: Whether anything was heard meanwhile: an answer to a ping, or messages of another kind.
+    """
+
+    alive: bool = False
 
 
 @attrs.define(eq=False)
@@ -52,16 +62,10 @@ class Handshake:
             refresh: The last credentials were refused.
 
         Raises:
-            ConnectError: It did not work; also when there were no credentials.
+            ConnectError: It did not work; also when there were no credentials, or not in time.
         """
         options = self.state.options
-        auth = self.state.auth
-        try:
-            headers = await auth.headers(refresh=refresh)
-        except CredentialsError as error:
-            raise ConnectError(
-                str(error), phase="dial", initiated_by="client", retryable=self.state.ever_connected
-            ) from error
+        headers = await self._credentials(refresh=refresh)
         async with self.endpoint.limiter:
             with reporting.connecting(self.state):
                 return await self.dial(
@@ -73,6 +77,42 @@ class Handshake:
                     dial_timeout=options.dial_timeout,
                     max_message_size=options.max_message_size,
                 )
+
+    @property
+    def renewable(self) -> bool:
+        """Whether asking for credentials again can bring other ones: they are not plain text."""
+        match self.state.auth:
+            case GeminiApi(api_key=str()) | VertexExpress(api_key=str()) | EphemeralToken(token=str()):
+                return False
+            case Gateway(headers_source=source):
+                return not isinstance(source, Mapping)
+            case _:
+                return True
+
+    async def _credentials(self, *, refresh: bool) -> dict[str, str]:
+        """Ask who we are; whoever provides that has as much time as a dial."""
+        auth = self.state.auth
+        seconds = self.state.options.dial_timeout
+        try:
+            with trio.move_on_after(seconds):
+                return await auth.headers(refresh=refresh)
+        except CredentialsError as error:
+            raise ConnectError(
+                str(error), phase="dial", initiated_by="client", retryable=self._is_passing(error)
+            ) from error
+        raise ConnectError(
+            f"the credentials were not provided within {seconds:g} s",
+            phase="dial",
+            initiated_by="client",
+            retryable=True,
+        )
+
+    def _is_passing(self, error: CredentialsError) -> bool:
+        """Whether other credentials may come when they are asked for again."""
+        if self.state.ever_connected or error.retryable:
+            return True
+        function_failed = self.renewable and error.__cause__ is not None
+        return function_failed and not isinstance(self.state.auth, VertexAi)
 
     async def set_up(
         self,
@@ -105,12 +145,13 @@ class Handshake:
         )
         frame = protocol.send(wire.ClientMessage(setup=self._with_seeding(setup, seed)))
         seconds = state.options.setup_timeout
+        began = state.now
         try:
             with trio.move_on_after(seconds):
                 await transport.send([frame])
                 if BUS.active:
                     reporting.sent(state, [frame])
-                early = await _read_setup_complete(transport, protocol)
+                early = await _answer(transport, protocol, ping_after=seconds / 2)
                 if seed:
                     await transport.send([protocol.send(self._seed_message(seed))])
                 return early
@@ -123,13 +164,16 @@ class Handshake:
                 initiated_by=error.initiated_by,
                 retryable=error.retryable,
             ) from error
-        raise SetupError(
+        unanswered = UnansweredError(
             f"no setupComplete within {seconds:g} s",
             phase="setup",
             initiated_by="client",
             retryable=True,
-            hint="a field of the configuration that the server does not support can have this effect",
+            hint="a field of the configuration that the server does not support can have this effect; set are: "
+            + ", ".join(_fields(setup)),
         )
+        unanswered.alive = transport.last_heard > began
+        raise unanswered
 
     def _with_seeding(self, setup: wire.Setup, seed: Sequence[wire.Content]) -> wire.Setup:
         """Some models take a history only when the setup has announced it."""
@@ -150,13 +194,40 @@ class Handshake:
             raise ConnectError(str(error), phase="dial", initiated_by="client", retryable=False) from error
 
 
-async def _read_setup_complete(transport: Transport, protocol: LiveProtocol) -> Early:
+async def _answer(transport: Transport, protocol: LiveProtocol, *, ping_after: float) -> Early:
+    """Wait for ``setupComplete``; a ping tells meanwhile whether the line is alive."""
     early: Early = []
+    with trio.move_on_after(ping_after) as scope:
+        await _read_setup_complete(transport, protocol, early)
+    if scope.cancelled_caught:
+        await transport.ping()
+        await _read_setup_complete(transport, protocol, early)
+    return early
+
+
+async def _read_setup_complete(transport: Transport, protocol: LiveProtocol, early: Early) -> None:
     while protocol.state is not ConnectionState.READY:
         for frame in await transport.receive():
             early.append((protocol.receive(frame), len(frame)))
-        if protocol.refusal is not None:
+        refusal = protocol.refusal
+        if refusal is not None:
+            reason = refusal.reason
             raise SetupError(
-                str(protocol.refusal), phase="setup", initiated_by="server", retryable=True
-            ) from protocol.refusal
-    return early
+                str(refusal),
+                status=refusal.status,
+                reason=reason if isinstance(reason, str) else None,
+                phase="setup",
+                initiated_by="server",
+                retryable=True,
+            ) from refusal
+
+
+def _fields(setup: wire.Setup) -> list[str]:
+    """What is set in a setup, by name."""
+    config = setup.generation_config
+    inner = [] if config is None else [f"generation_config.{name}" for name in _set(config)]
+    return [name for name in _set(setup) if name != "generation_config"] + inner
+
+
+def _set(message: attrs.AttrsInstance) -> list[str]:
+    return [field.name for field in attrs.fields(type(message)) if getattr(message, field.name) is not None]

@@ -7,7 +7,6 @@ late event of an old connection cannot exist. Its states are those of `livebridg
 from __future__ import annotations
 
 import logging
-import random
 from typing import Final
 
 import attrs
@@ -25,16 +24,14 @@ from livebridge.protocol import (
     Event,
     LiveProtocol,
     Phase,
-    Plan,
     ReconnectingInfo,
-    Verdict,
 )
 from livebridge.session import _reporting as reporting
 from livebridge.session._continuity import Continuity
-from livebridge.session._failure import as_failure, enrich, exhausted
 from livebridge.session._handshake import Early, Handshake
 from livebridge.session._lease import Lease
 from livebridge.session._link import End, Link
+from livebridge.session._recovery import Again, GivenUp, Recovery
 from livebridge.session._state import SessionState
 from livebridge.session._tap import Tap
 from livebridge.session._tools import ToolRunner
@@ -43,9 +40,6 @@ _log: Final = logging.getLogger("livebridge.session")
 
 CLOSE_FRAME_TIMEOUT: Final = 2.0
 """Seconds for the close handshake; a peer that does not answer is cut off."""
-
-INVALID_ARGUMENT: Final = 1007
-"""The close code that buffered media may have caused, and would cause again."""
 
 ABORT_TIMEOUT: Final = 1.0
 """The same when nobody waits for a polite end."""
@@ -74,11 +68,14 @@ class ConnectionManager:
     _attempt: trio.CancelScope | None = None
     _pause: trio.CancelScope | None = None
     _aborted: bool = False
-    _refresh: bool = False
-    _had_handle: bool = False
     _drain_redials: int = 1
     _spare: Lease | None = None
     _nursery: trio.Nursery | None = None
+    _recovery: Recovery = attrs.field(init=False)
+
+    @_recovery.default
+    def _make_recovery(self) -> Recovery:
+        return Recovery(self.state, self.handshake, self.continuity)
 
     def connect(self) -> None:
         """Begin; further calls change nothing."""
@@ -140,7 +137,7 @@ class ConnectionManager:
             self._spare = self._lease()
 
     def _lease(self) -> Lease:
-        lease = Lease(self.handshake, refresh=self._refresh)
+        lease = Lease(self.handshake, refresh=self._recovery.refresh)
         assert self._nursery is not None
         self._nursery.start_soon(lease.run)
         return lease
@@ -150,6 +147,7 @@ class ConnectionManager:
         fatal = True
         try:
             await self._requested.wait()
+            self._recovery.begin()
             error = await self.tools.prepare()
             while error is None and not self._is_over():
                 end = await self._connection()
@@ -158,9 +156,11 @@ class ConnectionManager:
                 if end.kind == "rotate":
                     self._rotated(end)
                     continue
-                error, fatal = await self._recover(end)
-                if error is not None:
+                outcome = self._recover(end)
+                if isinstance(outcome, GivenUp):
+                    error, fatal = outcome.error, outcome.fatal
                     break
+                await self._back_off(outcome)
         finally:
             await self._give_spare_back()
             self._finish(error, fatal=fatal)
@@ -214,12 +214,12 @@ class ConnectionManager:
             transport = await lease.transport()
             self._move(Event.UPGRADED)
             handle = self.continuity.handle_for_setup()
-            self._had_handle = handle is not None
+            self._recovery.had_handle = handle is not None
             seed = self.continuity.seed(handle)
             early = await self.handshake.set_up(transport, protocol, handle=handle, seed=seed)
             self.link = Link(state, transport, protocol, self._tap(), self.inbox)
             self._established(protocol, early, seeded=bool(seed))
-            return await self.link.serve()
+            return await self._serve(self.link)
         except (ConnectError, SetupError) as error:
             return End("failed", error)
         finally:
@@ -228,6 +228,13 @@ class ConnectionManager:
             self._note_close(lease)
             await lease.give_back(timeout=ABORT_TIMEOUT if self._aborted else CLOSE_FRAME_TIMEOUT)
             reporting.disconnected(state, lease.close_info)
+
+    async def _serve(self, link: Link) -> End:
+        """Run a connection to its end, and note whether the server was there: a pong is no message."""
+        ready_at = self.state.now
+        end = await link.serve()
+        self._recovery.alive = link.transport.last_heard > ready_at
+        return end
 
     def _tap(self) -> Tap:
         return Tap(self.state, self.tools.cancel, self.consider_rotation, self.prepare_rotation)
@@ -240,12 +247,12 @@ class ConnectionManager:
         state.go_away_deadline = state.go_away_received = None
         state.generating = False
         state.handles.connected()
-        self.tools.reconnected(resumed=self._had_handle)
+        resumed = self._recovery.had_handle
+        self.tools.reconnected(resumed=resumed)
         state.outbox.start_connection()
-        self._refresh = False
-        self.handshake.endpoint.breaker.succeeded()
+        self._recovery.connected()
         self._move(Event.SET_UP)
-        self.continuity.ready("resumed" if self._had_handle else "reseeded" if seeded else "lost")
+        self.continuity.ready("resumed" if resumed else "reseeded" if seeded else "lost")
         tap = self._tap()
         for message, size in early:
             self.inbox.put_nowait(tap.read(message, size=size), cost=size)
@@ -253,7 +260,7 @@ class ConnectionManager:
     def _rotated(self, end: End) -> None:
         state = self.state
         state.counters.rotations += 1
-        self._count_stable(end)
+        self._recovery.ended(end)
         self.continuity.connection_lost()
         self._move(Event.ROTATE)
         state.notify(
@@ -263,68 +270,20 @@ class ConnectionManager:
             ),
         )
 
-    async def _recover(self, end: End) -> tuple[LivebridgeError | None, bool]:
-        """After a failure: wait for the next try, or say that there is none (the error, and if fatal)."""
+    def _recover(self, end: End) -> GivenUp | Again:
+        """After a failure: what to do next."""
         assert end.error is not None
-        state = self.state
-        policy = self.state.options.reconnect
-        stable = self._count_stable(end)
-        failure = as_failure(end.error, uptime=end.uptime, stable=stable, had_handle=self._had_handle)
-        if failure.phase == "ready":
-            if not state.handles.resumable and not self._accept_unresumable():
-                return end.error, True
-            self.continuity.connection_lost()
-        else:
-            self.handshake.endpoint.breaker.failed(self, now=state.now)
-        plan = state.reconnector.failed(failure, now=state.now, rand=random.random())  # noqa: S311 - jitter
-        error = enrich(end.error, plan)
-        if failure.phase == "setup" and failure.had_handle and state.handles.resume_failed():
-            self.continuity.forget("rejected", error)
-        self._apply(plan, error)
-        if plan.verdict is Verdict.FATAL:
-            return error, True
-        given_up = self._given_up(plan, error, policy_exists=policy is not None)
-        if given_up is not None:
-            return given_up, policy is None
-        await self._back_off(plan, error)
-        return None, False
+        if not isinstance(end.error, ConnectError | SetupError):
+            self._recovery.ended(end)
+        return self._recovery.failed(end.error, end)
 
-    def _accept_unresumable(self) -> bool:
-        """Apply the ``unresumable`` option; ``False``: the session ends."""
-        if self.state.options.unresumable == "fresh":
-            self.state.handles.forget()
-        return self.state.options.unresumable != "fail"
-
-    def _apply(self, plan: Plan, error: LivebridgeError) -> None:
+    async def _back_off(self, again: Again) -> None:
+        """Tell everybody, and wait for the next try."""
         state = self.state
-        match plan.verdict:
-            case Verdict.FRESH:
-                self.continuity.forget("rejected", error)
-                if error.code == INVALID_ARGUMENT:
-                    state.outbox.drop_media()
-            case Verdict.RETRY_WITHOUT_MEDIA:
-                state.outbox.drop_media()
-            case Verdict.REFRESH_CREDENTIALS:
-                self._refresh = True
-            case Verdict.RETRY | Verdict.FATAL:
-                pass
-
-    def _given_up(self, plan: Plan, error: LivebridgeError, *, policy_exists: bool) -> LivebridgeError | None:
-        state = self.state
-        if not policy_exists:
-            return error
-        first = not state.ever_connected and state.reconnector.attempts >= state.options.connect_attempts
-        if first:
-            return error
-        if not plan.exhausted:
-            return None
-        return exhausted(error, attempts=state.reconnector.attempts)
-
-    async def _back_off(self, plan: Plan, error: LivebridgeError) -> None:
-        state = self.state
+        plan, error = again.plan, again.error
         self._move(Event.FAILED)
         info = ReconnectingInfo(
-            attempt=state.reconnector.attempts,
+            attempt=plan.attempt,
             delay=plan.delay,
             error=error,
             resuming=state.handles.usable(state.now) is not None,
@@ -341,8 +300,7 @@ class ConnectionManager:
         self._expire()
 
     async def _wait_for_circuit(self) -> None:
-        breaker = self.handshake.endpoint.breaker
-        while (wait := breaker.admit(self, now=self.state.now)) > 0:
+        while (wait := self._recovery.admit()) > 0:
             if self.state.phase is Phase.BACKOFF:
                 self._move(Event.CIRCUIT_OPEN)
             await trio.sleep(wait)
@@ -356,13 +314,6 @@ class ConnectionManager:
             if stale:
                 state.report_expired(len(stale), max_age)
                 state.room.set()
-
-    def _count_stable(self, end: End) -> bool:
-        policy = self.state.reconnector.policy
-        stable = end.uptime >= policy.stable_after and end.heard > 0
-        if stable:
-            self.state.reconnector.stable()
-        return stable
 
     def _move(self, event: Event | None) -> None:
         """Follow the table, unless the session is closing (then its phase stays that)."""
@@ -393,7 +344,7 @@ class ConnectionManager:
             if state.closing:
                 state.close_info = CloseInfo(code=1000, reason="", initiated_by="client", error=state.failure)
             state.move(Event.CLOSED)
-        self.handshake.endpoint.breaker.withdrew(self)
+        self._recovery.end()
         self.finished.set()
         state.room.set()
         state.turned.set()

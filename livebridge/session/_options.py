@@ -70,14 +70,16 @@ class Options:
         headers: Extra headers of the upgrade request.
         proxy: URL of an HTTP proxy, ``"env"`` for the environment's, ``None`` for none.
         ssl_context: For ``wss``; verification is on by default.
-        dial_timeout: For look-up, TCP, proxy, TLS and upgrade together.
+        dial_timeout: For look-up, TCP, proxy, TLS and upgrade together; before that, once more, for whoever
+            provides the credentials.
         setup_timeout: From ``setup`` to ``setupComplete``.
         keepalive: `Keepalive`, or seconds of silence before a ping; ``None`` for no pings.
         max_message_size: Largest message read from the server.
         connect: Dial at once; otherwise `Session.connect` does.
         require_connected: The start (of a supervised session) waits until it is ready, and fails if it cannot
             be.
-        connect_attempts: Dials before the first connect gives up, where retrying can help.
+        connect_attempts: Dials before the first connect gives up, where retrying can help. A session that
+            begins with a handle (given, or stored) is bounded by `reconnect` instead.
         reconnect: When a lost connection is dialled again; ``None``: never.
         stable_after: Kept in the policy; see `ReconnectPolicy`.
         media_buffer: Seconds of audio kept while there is no connection.

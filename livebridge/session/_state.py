@@ -99,6 +99,7 @@ class Counters:
     undelivered: int = 0
     stream_dropped: int = 0
     unrecognized: int = 0
+    turns: int = 0
     expired: int = 0
     gate_held: int = 0
     gate_dropped: int = 0
@@ -206,6 +207,7 @@ class SessionState:
 
     def complete(self, turn: Turn) -> None:
         """Keep a turn for `wait_turn`, within bounds."""
+        self.counters.turns += 1
         self.history.completed(turn)
         self.completed.append(turn)
         size = sum(len(kept.audio) for kept in self.completed)

@@ -1,3 +1,4 @@
+import json
 import re
 
 import pytest
@@ -86,6 +87,26 @@ def test_an_error_object_in_place_of_setup_complete_is_a_refusal(frame, text):
     protocol.send(SETUP)
     assert isinstance(protocol.receive(frame), Unrecognized)
     assert text in str(protocol.refusal)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        ({"code": 400, "message": "no", "status": "INVALID_ARGUMENT"}, 400, "INVALID_ARGUMENT: no"),
+        ({"code": 8, "message": "later", "status": "RESOURCE_EXHAUSTED"}, 429, "RESOURCE_EXHAUSTED: later"),
+        ({"status": "UNAVAILABLE"}, 503, "UNAVAILABLE: {'status': 'UNAVAILABLE'}"),
+        ({"code": 503, "message": "x"}, 503, "x"),
+        ({"code": "odd", "message": "x"}, None, "x"),
+        ({"code": [400], "message": ["x"]}, None, "['x']"),
+        ("no", None, "no"),
+    ],
+)
+def test_a_refusal_has_a_status_and_a_reason(error, status, reason):
+    protocol = LiveProtocol()
+    protocol.send(SETUP)
+    protocol.receive(json.dumps({"error": error}).encode())
+    assert protocol.refusal.status == status
+    assert protocol.refusal.reason == reason
 
 
 def test_an_unknown_message_before_setup_complete_refuses_nothing():

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livebridge.protocol import Failure, Reconnector, ReconnectPolicy, Rule, Verdict, classify
+from livebridge.protocol import Failure, Reconnector, ReconnectPolicy, Verdict, classify
 
 
 def lost(code: int | None = 1006, *, phase: str = "ready", **more) -> Failure:
@@ -47,15 +47,6 @@ def test_the_table_says_what_a_failure_means(failure, verdict):
     assert classify(failure).verdict is verdict
 
 
-def test_rules_of_the_user_come_first():
-    rule = Rule(verdict=Verdict.RETRY, codes=frozenset({1009}), hint="mine")
-    said = classify(lost(1009), rules=[rule])
-    assert said.verdict is Verdict.RETRY
-    assert said.hint == "mine"
-    assert said.retryable
-    assert not classify(lost(1009)).retryable
-
-
 @given(
     phase=st.sampled_from(["dial", "setup", "ready"]),
     code=st.none() | st.integers(1000, 4999),
@@ -98,11 +89,93 @@ def test_invariant_31_attempts_survive_accept_then_close_loops():
     assert [plan.exhausted for plan in plans] == [False] * 4 + [True]
 
 
+def ended(reconnector, *, now=0.0, uptime=11.0, **more):
+    life = {"messages": 1, "alive": True, "progress": False, "fresh": False, **more}
+    return reconnector.ended(now=now, uptime=uptime, **life)
+
+
 def test_a_stable_connection_restores_the_budget():
     reconnector = Reconnector(policy=ReconnectPolicy(max_attempts=1))
     reconnector.failed(lost(), now=0.0, rand=0.0)
-    reconnector.stable()
+    assert ended(reconnector, now=1.0)
     assert not reconnector.failed(lost(), now=1.0, rand=0.0).exhausted
+
+
+@pytest.mark.parametrize(
+    ("uptime", "messages", "alive", "restored"),
+    [
+        (9.9, 1, True, False),
+        (10.0, 1, True, True),
+        (10.0, 0, True, False),
+        (299.0, 0, True, False),
+        (300.0, 0, True, True),
+        (3000.0, 0, False, False),
+    ],
+)
+def test_attempts_are_forgotten_after_a_message_and_ten_seconds_or_five_minutes_of_pongs(
+    uptime, messages, alive, restored
+):
+    reconnector = Reconnector(attempts=5)
+    assert ended(reconnector, uptime=uptime, messages=messages, alive=alive) is restored
+    assert (reconnector.attempts == 0) is restored
+
+
+def test_a_quiet_session_outlives_any_number_of_drops_that_are_hours_apart():
+    reconnector = Reconnector(policy=ReconnectPolicy(max_outage=300.0))
+    for hour in range(1, 9):
+        now = hour * 3600.0
+        ended(reconnector, now=now, uptime=3590.0, messages=0)
+        assert not reconnector.failed(lost(), now=now, rand=0.9).exhausted
+
+
+def test_connections_that_are_too_short_to_count_stop_the_clock_but_do_not_put_it_back():
+    reconnector = Reconnector(policy=ReconnectPolicy(max_outage=300.0))
+    reconnector.failed(lost(), now=0.0, rand=0.0)
+    ended(reconnector, now=208.0, uptime=8.0)
+    assert not reconnector.failed(lost(), now=208.0, rand=0.0).exhausted
+    assert not reconnector.failed(lost(), now=308.0, rand=0.0).exhausted
+    assert reconnector.failed(lost(), now=308.1, rand=0.0).exhausted
+
+
+def test_a_planned_end_begins_the_outage_anew():
+    reconnector = Reconnector(policy=ReconnectPolicy(max_outage=300.0))
+    reconnector.failed(lost(), now=0.0, rand=0.0)
+    ended(reconnector, now=1000.0, uptime=990.0)
+    assert not reconnector.failed(lost(None, phase="dial"), now=1300.0, rand=0.0).exhausted
+    assert reconnector.failed(lost(None, phase="dial"), now=1300.1, rand=0.0).exhausted
+
+
+lives = st.lists(
+    st.tuples(
+        st.floats(0, 2000),  # how long a connection lives
+        st.integers(0, 2),  # messages
+        st.booleans(),  # whether anything else is heard
+        st.booleans(),  # whether it ends in order
+        st.lists(st.floats(0, 40), max_size=5),  # how long the failing dials after it take
+    ),
+    max_size=12,
+)
+
+
+@given(lives)
+def test_the_time_of_a_connection_never_counts_as_outage_and_all_other_time_does(history):
+    reconnector = Reconnector(policy=ReconnectPolicy(max_outage=300.0))
+    now = 0.0
+    disconnected = 0.0
+    for uptime, messages, alive, in_order, dials in history:
+        now += uptime
+        ended(reconnector, now=now, uptime=uptime, messages=messages, alive=alive)
+        if uptime >= 10.0 and (messages or alive):
+            disconnected = 0.0
+        failures = ([] if in_order else [(0.0, lost(uptime=uptime))]) + [
+            (seconds, lost(None, phase="dial")) for seconds in dials
+        ]
+        for seconds, failure in failures:
+            now += seconds
+            disconnected += seconds
+            plan = reconnector.failed(failure, now=now, rand=0.5)
+            if abs(disconnected - 300.0) > 1e-6:
+                assert plan.exhausted is (disconnected > 300.0)
 
 
 def test_an_outage_is_bounded_in_time():
@@ -119,24 +192,10 @@ def test_refused_credentials_are_refreshed_once():
     assert reconnector.failed(refused, now=1.0, rand=0.0).verdict is Verdict.FATAL
 
 
-@pytest.mark.parametrize(("had_handle", "verdict"), [(True, Verdict.FRESH), (False, Verdict.FATAL)])
-def test_the_same_invalid_argument_twice_escalates(had_handle, verdict):
+def test_a_failure_knows_its_number():
     reconnector = Reconnector()
-    refused = lost(1007, had_handle=had_handle)
-    assert reconnector.failed(refused, now=0.0, rand=0.0).verdict is Verdict.RETRY_WITHOUT_MEDIA
-    assert reconnector.failed(refused, now=1.0, rand=0.0).verdict is verdict
-
-
-def test_three_rapid_policy_violations_are_fatal():
-    reconnector = Reconnector()
-    verdicts = [reconnector.failed(lost(1008, uptime=1.0), now=float(n), rand=0.0).verdict for n in range(3)]
-    assert verdicts == [Verdict.RETRY, Verdict.RETRY, Verdict.FATAL]
-
-
-def test_policy_violations_after_a_good_while_are_retried():
-    reconnector = Reconnector(policy=ReconnectPolicy(max_outage=None))
-    verdicts = [reconnector.failed(lost(1008, uptime=9.0), now=float(n), rand=0.0).verdict for n in range(6)]
-    assert set(verdicts) == {Verdict.RETRY}
+    plans = [reconnector.failed(lost(code), now=0.0, rand=0.0) for code in (1006, 1006, 1009)]
+    assert [plan.attempt for plan in plans] == [1, 2, 3]
 
 
 @given(rand=st.floats(0, 1, exclude_max=True), attempts=st.integers(0, 20))

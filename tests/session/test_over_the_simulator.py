@@ -172,13 +172,21 @@ def strikes_setup(faults):
     return any(1 in (fault.received, fault.sent) and not isinstance(fault.what, Delay) for fault in faults)
 
 
+def blames_the_handle(fault):
+    return fault.what == Close(code=1011, reason="Internal error occurred.")
+
+
 def plan_of(schedule):
-    """The simulator's plan; a handle that is refused twice running is given up, so setups fail one at a time."""
+    """The simulator's plan; what would cost a handle the second time running happens once.
+
+    That is a setup that is cut off, and an internal error of the server.
+    """
     withheld = Fault(
         what=Withhold(), message="sessionResumptionUpdate", probability=schedule.withheld, times=0
     )
     planned = []
     spared = 0
+    blamed = False
     for dial, faults in enumerate(schedule.faults, start=1):
         if not strikes_setup(faults):
             spared -= 1
@@ -186,7 +194,10 @@ def plan_of(schedule):
             continue
         else:
             spared = 2
-        planned += [attrs.evolve(fault, dial=dial) for fault in faults]
+        for fault in faults:
+            if not (blamed and blames_the_handle(fault)):
+                planned.append(attrs.evolve(fault, dial=dial))
+            blamed = blamed or blames_the_handle(fault)
     return Faults(*planned, withheld, seed=1)
 
 

@@ -1,5 +1,7 @@
 """Rotation before the server hangs up, the warm handover, and what happens when nothing can be resumed."""
 
+from contextlib import AsyncExitStack
+
 import pytest
 import trio
 
@@ -85,24 +87,37 @@ async def test_a_spare_connection_is_closed_with_the_session(live):
     assert live.open == 0
 
 
-async def test_failing_dials_open_the_circuit_for_everybody(live, log):
+async def test_sessions_that_cannot_dial_open_the_circuit_for_everybody(live, log, new_log):
     busy = ConnectError("busy", status=503, phase="dial", retryable=True)
     circuit = CircuitPolicy(failures=3, open_for=50.0)
-    async with live.session(
-        **log.callbacks("on_resumed", "on_reconnecting"), circuit=circuit, stall=None
-    ) as session:
-        line = await live.line()
-        line.resumable("h1")
+    logs = [new_log() for _ in range(3)]
+    live.most_set_up = -1000
+    down = False
+
+    async def dial(*args, **options):
+        if down:
+            raise busy
+        return await live.dial(*args, **options)
+
+    async with AsyncExitStack() as stack:
+        sessions = []
+        for each in logs:
+            session = live.session(**each.callbacks("on_resumed"), circuit=circuit, stall=None, dial=dial)
+            sessions.append(await stack.enter_async_context(session))
         await trio.sleep(11)
-        live.refuse(*[busy] * 3)
-        line.drop()
-        await log.wait("on_reconnecting", 4)
+        down = True
+        for line in list(live.lines):
+            line.drop()
         await trio.sleep(10)
-        assert session.phase is Phase.CIRCUIT_OPEN
-        assert session.status.value == "disconnected"
+        down = False
+        assert {session.phase for session in sessions} == {Phase.CIRCUIT_OPEN}
+        assert {session.status.value for session in sessions} == {"disconnected"}
+        assert live.network.dials == 3
         began = trio.current_time()
-        await log.wait("on_resumed")
+        for each in logs:
+            await each.wait("on_resumed")
         assert trio.current_time() - began > 20
+    live.most_set_up = 0
 
 
 async def test_a_session_that_waits_for_the_circuit_closes_at_once(live, log):
