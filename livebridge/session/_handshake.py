@@ -108,11 +108,12 @@ class Handshake:
         )
 
     def _is_passing(self, error: CredentialsError) -> bool:
-        """Whether other credentials may come when they are asked for again."""
+        """Whether asking again may help: somebody's function has failed, or it is the network's fault."""
         if self.state.ever_connected or error.retryable:
             return True
-        function_failed = self.renewable and error.__cause__ is not None
-        return function_failed and not isinstance(self.state.auth, VertexAi)
+        auth = self.state.auth
+        function = callable(auth.credentials) if isinstance(auth, VertexAi) else self.renewable
+        return function and error.__cause__ is not None
 
     async def set_up(
         self,

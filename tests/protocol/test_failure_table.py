@@ -196,6 +196,12 @@ def test_a_setup_that_is_never_answered_is_a_fault_of_the_setup(had_handle, susp
     hear(attrs.evolve(UNANSWERED, had_handle=had_handle, suspicious=suspicious), words)
 
 
+def test_after_the_handle_was_given_up_the_setup_has_tries_of_its_own():
+    reconnector = Reconnector()
+    hear(attrs.evolve(UNANSWERED, had_handle=True, suspicious=True), "RF", reconnector=reconnector)
+    hear(attrs.evolve(UNANSWERED, suspicious=True), "RX", reconnector=reconnector)
+
+
 def test_setups_that_break_off_while_the_network_is_down_are_no_fault_of_the_handle():
     reconnector = Reconnector()
     cut_off = Failure(phase="setup", had_handle=True)

@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from livebridge.auth import EphemeralToken, Gateway, GeminiApi, VertexAi, VertexExpress
-from livebridge.errors import ConnectError, SetupError
+from livebridge.errors import ConnectError, CredentialsError, SetupError
 
 
 class Provider:
@@ -94,6 +94,27 @@ async def test_a_provider_that_fails_once_is_asked_again_on_the_first_dial_too(l
     async with live.session(auth=EphemeralToken(provider)) as session:
         assert session.epoch == 1
     assert provider.asked == 2
+
+
+@pytest.mark.parametrize("function", [True, False])
+async def test_google_credentials_that_fail_are_asked_again_only_where_a_function_provides_them(
+    live, function
+):
+    asked = 0
+
+    class Broken(VertexAi):
+        """Credentials are refreshed in a thread, for which no jumping clock waits."""
+
+        async def headers(self, *, refresh=False):
+            nonlocal asked
+            asked += 1
+            raise CredentialsError("cannot refresh the Google credentials") from ValueError("no key file")
+
+    auth = Broken(project="p", location="us-central1", credentials=_secret if function else None)
+    with pytest.raises(ConnectError, match="cannot refresh"):
+        async with live.session(auth=auth):
+            pytest.fail("the block must not be entered")
+    assert asked == (3 if function else 1)
 
 
 async def test_a_provider_that_always_fails_is_asked_connect_attempts_times(live):

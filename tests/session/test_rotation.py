@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 import pytest
 import trio
 
+from livebridge.auth import EphemeralToken
 from livebridge.errors import ConnectError, SessionFailedError
 from livebridge.protocol import CircuitPolicy, Phase, ReconnectPolicy, StallPolicy
 
@@ -118,6 +119,32 @@ async def test_sessions_that_cannot_dial_open_the_circuit_for_everybody(live, lo
             await each.wait("on_resumed")
         assert trio.current_time() - began > 20
     live.most_set_up = 0
+
+
+async def test_what_is_no_fault_of_the_endpoint_does_not_open_its_circuit(live, log, steps):
+    asked = 0
+
+    async def token():
+        nonlocal asked
+        asked += 1
+        if asked == 4:
+            raise RuntimeError("the token service restarts")
+        return f"auth_tokens/{asked}"
+
+    async with live.session(
+        auth=EphemeralToken(token),
+        circuit=CircuitPolicy(failures=1),
+        **log.callbacks("on_resumed", "on_status"),
+    ):
+        line = await live.line()
+        line.resumable("h1")
+        await trio.sleep(11)
+        live.then(steps.closing(1008, "session not found"), steps.closing(1008, "Token expired"))
+        began = trio.current_time()
+        line.drop()
+        await log.wait("on_resumed")
+        assert asked == 5
+        assert trio.current_time() - began < 10
 
 
 async def test_a_session_that_waits_for_the_circuit_closes_at_once(live, log):
