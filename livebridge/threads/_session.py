@@ -6,30 +6,40 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 import trio
 
 from livebridge.errors import LivebridgeError, LocalProtocolError, SessionClosedError
-from livebridge.session import CloseResult, Session
+from livebridge.session import AudioConversation, CloseResult, Session, Speaker
 from livebridge.session import current_session as current_async_session
 from livebridge.threads._held import Held, hold
+from livebridge.threads._playing import BlockingSpeaker, in_worker
 from livebridge.threads._portal import Portal, current_portal
 from livebridge.threads._verb import Blocking, Reading, Verb, at_once
 from livebridge.wire import ServerMessage
 
-_END: Final = object()
+T = TypeVar("T")
 
 RESULTS: Final[WeakKeyDictionary[Session, CloseResult]] = WeakKeyDictionary()
 """How sessions ended that were closed with their `LiveBridgeThread`; nobody can ask there any more."""
 
 
-async def _in_pieces(stream: Iterable[object]) -> AsyncIterator[object]:
+async def _in_pieces(stream: Iterable[T]) -> AsyncIterator[T]:
     """Take the pieces of a stream that may block, in threads."""
     pieces = iter(stream)
-    while (piece := await trio.to_thread.run_sync(next, pieces, _END, abandon_on_cancel=True)) is not _END:
-        yield piece
+    while True:
+        taken = await trio.to_thread.run_sync(partial(_take, pieces), abandon_on_cancel=True)
+        if not taken:
+            return
+        yield taken[0]
+
+
+def _take(pieces: Iterator[T]) -> tuple[T] | tuple[()]:
+    for piece in pieces:
+        return (piece,)
+    return ()
 
 
 async def send_media_stream(
@@ -103,12 +113,14 @@ class BlockingSession(Blocking[Session]):
     status: Final = Reading(lambda session: session.status, of=Session)
     phase: Final = Reading(lambda session: session.phase, of=Session)
     closed: Final = Reading(lambda session: session.closed, of=Session)
+    in_conversation: Final = Reading(lambda session: session.in_conversation, of=Session)
     muted: Final = Reading(lambda session: session.muted, of=Session)
     session_id: Final = Reading(lambda session: session.session_id, of=Session)
     telemetry_id: Final = Reading(lambda session: session.telemetry_id, of=Session)
     handle: Final = Reading(lambda session: session.handle, of=Session)
     resumable: Final = Reading(lambda session: session.resumable, of=Session)
     epoch: Final = Reading(lambda session: session.epoch, of=Session)
+    turn_number: Final = Reading(lambda session: session.turn_number, of=Session)
     usage: Final = Reading(lambda session: session.usage, of=Session)
     pending_tool_calls: Final = Reading(lambda session: dict(session.pending_tool_calls), of=Session)
     go_away_deadline: Final = Reading(lambda session: session.go_away_deadline, of=Session)
@@ -132,6 +144,36 @@ class BlockingSession(Blocking[Session]):
             LivebridgeError: As all sends; see `livebridge.Session`.
         """
         return hold(self._portal, self._session.activity(), what="activity()", limit=self._limit)
+
+    def audio_conversation(
+        self,
+        *,
+        microphone: Iterable[bytes] | AsyncIterable[bytes],
+        speaker: BlockingSpeaker | Speaker,
+        rate: int = 16_000,
+        half_duplex: bool = False,
+        max_seconds: float = 300.0,
+    ) -> AbstractContextManager[AudioConversation]:
+        """Connect a microphone and a speaker for the length of a block; see `livebridge.Session`.
+
+        Args:
+            microphone: Yields pieces of sound. It may block: a plain iterable is iterated in worker threads.
+            speaker: Plays what the model says. Its ``play`` may block: then it is called in worker threads.
+            rate: Samples per second of the microphone.
+            half_duplex: Send nothing while the model can be heard.
+            max_seconds: How much of the model's speech may wait to be played.
+
+        Raises:
+            LivebridgeError: As the original.
+        """
+        talk = self._session.audio_conversation(
+            microphone=microphone if isinstance(microphone, AsyncIterable) else _in_pieces(microphone),
+            speaker=in_worker(speaker),
+            rate=rate,
+            half_duplex=half_duplex,
+            max_seconds=max_seconds,
+        )
+        return hold(self._portal, talk, what="audio_conversation()", limit=self._limit)
 
     @contextmanager
     def messages(self) -> Iterator[Iterator[ServerMessage]]:
