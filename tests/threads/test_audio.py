@@ -47,6 +47,9 @@ def test_devices_that_block_work_in_threads(start, options, kind):
 
 
 def test_what_is_no_speaker_is_refused(start, options):
-    with start(**options) as session, pytest.raises(ConfigError, match="play"):
-        with session.audio_conversation(microphone=iter([b""]), speaker=object()):
-            raise AssertionError
+    with (
+        start(**options) as session,
+        pytest.raises(ConfigError, match="play"),
+        session.audio_conversation(microphone=iter([b""]), speaker=object()),
+    ):
+        raise AssertionError
