@@ -53,6 +53,7 @@ class Continuity:
         lossy = not state.handles.resumable
         state.handles.dropped(state.now)
         state.turns.reset()
+        state.speech.numbers.restart()
         lost = state.outbox.connection_lost()
         if self._gap is None:
             self._gap = Gap(began=state.now, lost_reason=self._reason)

@@ -166,6 +166,12 @@ class Senders(View):
         """Turn the microphone on again. With manual detection a new activity begins with ``activity_start``."""
         self._state.muted = False
 
+    async def _end_of_sound(self) -> None:
+        """The microphone is gone, for now: tell the server."""
+        if not self.muted:
+            await self.mute()
+            self.unmute()
+
     @property
     def muted(self) -> bool:
         """Whether the microphone is off."""

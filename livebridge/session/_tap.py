@@ -51,8 +51,11 @@ class Tap:
         deadline: float | None = None
         keys: tuple[str, ...] = ()
         content = message.server_content
+        turn = state.speech.numbers.feed(message)
         if content is not None:
             self._content(content)
+            if content.interrupted:
+                self._cut_off(turn - 1)
         if message.session_resumption_update is not None:
             self._update(message.session_resumption_update, now)
         if message.tool_call is not None:
@@ -64,7 +67,7 @@ class Tap:
             self.cancel_tools(message.tool_call_cancellation.ids or ())
         if message.go_away is not None:
             deadline = self._go_away(message.go_away, now)
-        return Envelope(message, state.epoch, now, deadline, keys)
+        return Envelope(message, state.epoch, now, deadline, keys, turn)
 
     def _content(self, content: wire.ServerContent) -> None:
         state = self.state
@@ -73,9 +76,15 @@ class Tap:
         if content.turn_complete:
             state.generating = False
             state.outbox.turn_completed()
+            state.ledger.turn_completed()
             self.consider_rotation()
         elif content.model_turn is not None or content.output_transcription is not None:
             state.generating = True
+
+    def _cut_off(self, turn: int) -> None:
+        for error in self.state.speech.interrupted(turn, epoch=self.state.epoch):
+            self.state.counters.callback_errors += 1
+            self.state.notify("on_error", error)
 
     def _watch(self, stall: StallWatch, content: wire.ServerContent) -> None:
         """Any sign of the model disarms the stall watch; an interruption arms it."""
