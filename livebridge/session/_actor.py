@@ -146,8 +146,8 @@ class SessionActor(GenServer):
         _current.set(self.session)
         self.start_soon(self.manager.run, name="connection manager")
         self.start_soon(self._watch_inbox, inbox, name="inbox watch")
-        if self.state.stall is not None:
-            watchdog = Watchdog(self.state, self.state.stall, self.manager, self.outgoing)
+        if self.state.stall.policy is not None:
+            watchdog = Watchdog(self.state, self.manager, self.outgoing)
             self.start_soon(watchdog.run, name="stall watch")
         if options.resume_store is not None:
             self.keeping = Keeping(self.state, continuity, options.resume_store, options.resume_key)
