@@ -121,7 +121,7 @@ class StallWatch:
             now: The time.
             can_ask: The question could be asked again on another connection. If not, and this one was never
                 asked either, then another one would be no better. Nor is a conversation given up for an
-                interruption after which nobody knows what the user wants.
+                interruption after which nobody knows what the user wants, or after a tool has run.
             can_resume: There is a handle; without one to rotate would be to lose the conversation. A handle that
                 has led to a mute connection is not tried again if there is a step after it.
         """
@@ -138,7 +138,7 @@ class StallWatch:
                 continue
             if step in ("rotate", "fresh") and not can_ask and not self.asked_here:
                 continue
-            if step == "fresh" and not can_ask and self.kind == "interrupted":
+            if step == "fresh" and not can_ask and self.kind in ("interrupted", "tool"):
                 continue
             self._base = now
             self._put_off = 0

@@ -428,6 +428,17 @@ def test_no_conversation_is_given_up_for_an_interruption_without_a_question():
     assert steps == ["event", "nudge", "rotate", None]
 
 
+def test_no_conversation_is_given_up_after_a_tool_has_run():
+    watch = watching()
+    watch.read(CALL, 0.0)
+    watch.returned(0.0)
+    steps = [watch.climb(at, can_ask=False, can_resume=False) for at in (10.0, 20.0, 30.0)]
+    assert steps == ["event", "nudge", None]
+    watch.sent(HELLO, entry(), 100.0)
+    steps = [watch.climb(at, can_resume=False) for at in (110.0, 120.0, 130.0)]
+    assert steps == ["event", "nudge", "fresh"]
+
+
 def test_speech_that_the_server_was_listening_to_is_open_on_the_next_connection():
     watch = watching()
     watch.read(START, 0.0)
