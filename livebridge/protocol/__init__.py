@@ -81,7 +81,8 @@ from livebridge.protocol._shapes import (
 )
 from livebridge.protocol._snapshot import KeptMessage, Snapshot
 from livebridge.protocol._snapshot import take as take_snapshot
-from livebridge.protocol._stall import StallPolicy, StallStep, StallWatch, expects_answer
+from livebridge.protocol._stall import StallPolicy, StallStep, expects_answer
+from livebridge.protocol._stall_watch import StallWatch
 from livebridge.protocol._turns import TurnCollector
 from livebridge.protocol._usage import Usage, UsageMeter
 from livebridge.protocol._utterances import Utterances

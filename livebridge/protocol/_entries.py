@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, Literal
@@ -40,7 +41,7 @@ class Entry:
         state: ``accepted``, ``written``, ``acked`` or ``dropped``.
         index: Its number on the current connection, ``None`` while unwritten.
         reply: Whether the server answers it with a turn of its own.
-        written_at: When it reached the socket, on the session's clock.
+        written_at: When it last reached the socket, on the session's clock; minus infinity: never.
         observer: Called with the entry whenever its state changes.
     """
 
@@ -52,7 +53,7 @@ class Entry:
     state: State = "accepted"
     index: int | None = None
     reply: Reply = "none"
-    written_at: float = 0.0
+    written_at: float = -math.inf
     observer: Callable[[Entry], None] | None = attrs.field(default=None, repr=False)
 
     def settle(self, state: State) -> None:

@@ -52,6 +52,7 @@ class HandleBook:
     _handle: Handle | None = None
     _dropped_at: float | None = None
     _failures: int = 0
+    _given_up: int = -1
 
     @property
     def current(self) -> Handle | None:
@@ -62,8 +63,11 @@ class HandleBook:
         """Take note of a ``sessionResumptionUpdate``.
 
         Returns:
-            Whether the handle was replaced.
+            Whether the handle was replaced. It is not by an update of an epoch that was given up: its
+            conversation is to end with it.
         """
+        if epoch <= self._given_up:
+            return False
         self.resumable = resumable
         if not (resumable and new_handle):
             return False
@@ -115,3 +119,8 @@ class HandleBook:
         self._handle = None
         self._failures = 0
         self.resumable = False
+
+    def give_up(self, epoch: int) -> None:
+        """Give up the conversation of a connection that is still there, with every handle it may yet send."""
+        self.forget()
+        self._given_up = epoch

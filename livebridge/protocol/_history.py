@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
 import attrs
 
 from livebridge import wire
 from livebridge.protocol._shapes import Turn
+
+MAX_CHARACTERS: Final = 64_000
+"""Of one seed: some sixteen thousand tokens, which any Live model takes."""
 
 
 @attrs.define
@@ -16,36 +20,77 @@ class History:
 
     Args:
         turns: How many turns of the model are kept, each with what the user said before it; 0: none.
+
+    Attributes:
+        told: Numbers of the messages whose words are part of `contents`.
     """
 
     turns: int = 0
-    _said: list[str] = attrs.field(factory=list)
+    told: deque[int] = attrs.field(factory=lambda: deque[int](maxlen=4096))
+    _said: list[tuple[int, str]] = attrs.field(factory=list)
     _past: deque[wire.Content] = attrs.field(factory=deque)
 
-    def user_said(self, text: str) -> None:
-        """Note words of the user that were sent as text."""
-        if self.turns and text:
-            self._said.append(text)
+    def user_said(self, text: str, *, seq: int = 0) -> None:
+        """Note words of the user.
 
-    def completed(self, turn: Turn) -> None:
-        """Note a completed turn: the user's words before it, and the model's."""
+        Args:
+            text: The words.
+            seq: The number of the message that holds them; 0: they were spoken.
+        """
+        if self.turns and text:
+            self._said.append((seq, text))
+
+    def sent(self, message: wire.ClientMessage, *, seq: int) -> None:
+        """Note the words in a message of the user, and those that it puts into the model's mouth."""
+        given, content = message.realtime_input, message.client_content
+        if given is not None and given.text is not None:
+            self.user_said(given.text, seq=seq)
+        for turn in () if content is None else content.turns or ():
+            text = "\n".join(part.text for part in turn.parts or () if part.text)
+            if turn.role == "model":
+                self._take(text, before=None)
+            elif turn.role in (None, "user"):
+                self.user_said(text, seq=seq)
+
+    def completed(self, turn: Turn, *, open_from: int | None = None) -> None:
+        """Note a completed turn: the user's words before it, and the model's.
+
+        Args:
+            turn: The turn.
+            open_from: The number of the first message that it does not answer.
+        """
         if not self.turns:
             return
-        said = " ".join([*self._said, turn.input_transcript]).strip()
-        self._said.clear()
-        if said:
-            self._past.append(_content("user", said))
-        if turn.text:
-            self._past.append(_content("model", turn.text))
-        while len(self._past) > 2 * self.turns:
-            self._past.popleft()
+        self.user_said(turn.input_transcript)
+        self._take(turn.text, before=open_from)
 
     def contents(self) -> tuple[wire.Content, ...]:
         """The turns to seed a fresh session with; the first one is the user's."""
-        past = list(self._past)
+        room = MAX_CHARACTERS
+        past: list[wire.Content] = []
+        for content in reversed(self._past):
+            room -= sum(len(part.text or "") for part in content.parts or ())
+            if room < 0:
+                break
+            past.insert(0, content)
         while past and past[0].role == "model":
             past.pop(0)
         return tuple(past)
+
+    def _take(self, text: str, *, before: int | None) -> None:
+        """The model has said something: what the user said until then lies in the past, too."""
+        if not self.turns:
+            return
+        past = [(seq, said) for seq, said in self._said if before is None or seq < before]
+        self._said = [(seq, said) for seq, said in self._said if before is not None and seq >= before]
+        self.told.extend(seq for seq, _ in past)
+        said = " ".join(said for _, said in past).strip()
+        if said:
+            self._past.append(_content("user", said))
+        if text:
+            self._past.append(_content("model", text))
+        while len(self._past) > 2 * self.turns:
+            self._past.popleft()
 
 
 def _content(role: str, text: str) -> wire.Content:

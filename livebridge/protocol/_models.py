@@ -58,6 +58,7 @@ class ModelCapabilities:
             ``history_config.initial_history_in_client_content``; otherwise as plain ``clientContent``.
         seeds_audio: A seeded history may hold sound.
         audio_during_call: The microphone may go on while a blocking call is open.
+        converses: It answers what the user says; otherwise it only writes it down.
         input_rate: Samples per second of the sound it hears natively.
         output_rate: Samples per second of the sound it makes.
     """
@@ -76,6 +77,7 @@ class ModelCapabilities:
     seeds_history: bool = False
     seeds_audio: bool = False
     audio_during_call: bool = True
+    converses: bool = True
     input_rate: int = 16_000
     output_rate: int = 24_000
 
@@ -132,6 +134,7 @@ _TRANSCRIBE: Final = ModelCapabilities(
     text_input="realtime_input",
     response_modalities=_TEXT,
     seeds_history=True,
+    converses=False,
 )
 _ROBOTICS: Final = ModelCapabilities(
     name="gemini-robotics-er-2-streaming-preview", response_modalities=_TEXT, tool_behavior="blocking"

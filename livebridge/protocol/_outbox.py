@@ -45,7 +45,6 @@ MAX_LEDGER_MESSAGES: Final = 4096
 MAX_LEDGER_BYTES: Final = 8 * 2**20
 """Bytes of the same."""
 
-
 _ROUNDING: Final = 1e-9
 """Seconds. Chunks of a tenth of a second do not add up to a whole one in binary."""
 
@@ -266,6 +265,12 @@ class Outbox:
         self._clear_sent()
         return uncertain
 
+    def requeue(self, entry: Entry) -> None:
+        """Write an entry again that had been written before everything that waits now."""
+        entry.state, entry.index = "written", None
+        self._recount(entry)
+        self._pending.appendleft(entry)
+
     def expire(self, *, now: float, max_age: float) -> list[Entry]:
         """Give up pending content older than `max_age` seconds; returns what was given up."""
         stale = [e for e in self._pending if e.state == "accepted" and now - e.accepted_at > max_age]
@@ -293,8 +298,7 @@ class Outbox:
     @property
     def undelivered(self) -> int:
         """Messages, media not counted, that still have to be written, for the first time or again."""
-        waiting = [*self._in_flight, *self._pending]
-        return sum(1 for entry in waiting if entry.state != "dropped" and entry.kind not in MEDIA)
+        return sum(e.state != "dropped" and e.kind not in MEDIA for e in [*self._in_flight, *self._pending])
 
     def abandon(self) -> list[Entry]:
         """Give up everything that waits or is in flight; returns it in order of acceptance.

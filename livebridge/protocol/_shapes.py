@@ -352,9 +352,11 @@ class StallInfo:
     """Something that should have happened did not.
 
     Attributes:
-        kind: What is missing, for example ``first_output`` or ``inbound``.
+        kind: What is missing: the ``answer`` to a message, to ``speech``, to a ``tool``'s result, anything after
+            the model was ``interrupted``, or after a ``resume`` that left something open.
         silent_for: Seconds of waiting so far.
-        action: What the session does about it.
+        action: What the session does about it: a `StallStep`; ``none``: the step could not be taken (there is
+            no nudge for this model in this situation, or no room to send it).
         epoch: The connection on which it happened.
     """
 

@@ -84,10 +84,21 @@ class TurnCollector:
         """Something of a turn has been seen that has not ended."""
         return self._begun
 
-    def reset(self) -> None:
-        """Forget the turn in progress (its connection is gone); what it has cost so far stays counted."""
-        self._meter.end_turn()
+    @property
+    def heard(self) -> str:
+        """What the user was heard to say in the turn in progress."""
+        return "".join(self._input)
+
+    def abandon(self, *, epoch: int = 0) -> Turn | None:
+        """Forget the turn in progress (its connection is gone); what it has cost so far stays counted.
+
+        Returns:
+            What there was of it, if anything.
+        """
+        begun = self._begun
+        turn = self._finish(wire.ServerContent(), epoch)
         self._clear()
+        return turn if begun else None
 
     def feed(self, message: wire.ServerMessage, *, epoch: int = 0, turn: int = 0) -> Turn | None:
         """Take one message.

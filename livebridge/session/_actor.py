@@ -149,8 +149,8 @@ class SessionActor(GenServer):
         self.start_soon(self._watch_inbox, inbox, name="inbox watch")
         if "on_transcription" in self.state.wanted:
             self.start_soon(finish_transcripts, self.state, name="transcript clock")
-        if self.state.stall is not None:
-            watchdog = Watchdog(self.state, self.state.stall, self.manager, self.outgoing)
+        if self.state.stall.policy is not None:
+            watchdog = Watchdog(self.state, self.manager, self.outgoing)
             self.start_soon(watchdog.run, name="stall watch")
         if options.resume_store is not None:
             self.keeping = Keeping(self.state, continuity, options.resume_store, options.resume_key)

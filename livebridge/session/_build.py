@@ -14,6 +14,7 @@ from livebridge.protocol import (
     Handle,
     HandleBook,
     History,
+    ModelCapabilities,
     Outbox,
     Reconnector,
     ReconnectPolicy,
@@ -67,8 +68,8 @@ def build(session: _V, handler: Handler | None, keywords: Mapping[str, object]) 
         reconnector=Reconnector(policy=options.reconnect or ReconnectPolicy()),
         wanted=frozenset(callbacks),
         turns=TurnCollector(keep_audio=options.keep_audio),
-        stall=_stall(options),
-        history=History(turns=options.reseed_turns),
+        stall=_stall(options, able),
+        history=History(turns=options.reseed_turns if able.converses else 0),
         speech=Speech(urgent=urgent),
     )
     actor = SessionActor(
@@ -110,12 +111,11 @@ def _version_in(url: str) -> str | None:
     return None if found is None else found[1]
 
 
-def _stall(options: Options) -> StallWatch | None:
-    """The stall watch; none where the model may decide not to answer."""
+def _stall(options: Options, able: ModelCapabilities) -> StallWatch:
+    """The stall watch; without a ladder where the model may decide not to answer."""
     proactivity = options.config.proactivity
-    if options.stall is None or (proactivity is not None and proactivity.proactive_audio):
-        return None
-    return StallWatch(options.stall)
+    may_be_silent = not able.converses or (proactivity is not None and bool(proactivity.proactive_audio))
+    return StallWatch(None if may_be_silent else options.stall, manual=options.is_manual)
 
 
 def _secret(value: object) -> str | None:

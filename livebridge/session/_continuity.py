@@ -7,15 +7,31 @@ the conversation), ``on_resumed``, ``on_ready``.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from typing import Final
+
 import attrs
 
 from livebridge import wire
 from livebridge.errors import LivebridgeError
 from livebridge.protocol import Continuity as Continuation
-from livebridge.protocol import ReadyInfo, ResumedInfo, SessionLostInfo, Snapshot
+from livebridge.protocol import (
+    Entry,
+    Kind,
+    ReadyInfo,
+    ResumedInfo,
+    SessionLostInfo,
+    Snapshot,
+    client_content,
+    realtime_input,
+)
 from livebridge.session import _reporting as reporting
 from livebridge.session._state import SessionState
 from livebridge.telemetry import BUS
+
+MAX_SEEDS: Final = 2
+"""Fresh sessions that are told the history and end before the model has said a word, until one goes without."""
 
 
 @attrs.define
@@ -26,6 +42,7 @@ class Gap:
         began: When the old one ended, on trio's clock.
         replayed: Messages that are written again.
         uncertain: Messages of which nobody knows whether the server read them.
+        doubtful: Further ones, as they stand in the outbox's account; they may be asked again.
         lossy: Something may be missing.
         lost_reason: Why the conversation could not be resumed, if so.
         lost_error: What the server answered.
@@ -34,6 +51,7 @@ class Gap:
     began: float
     replayed: int = 0
     uncertain: tuple[object, ...] = ()
+    doubtful: tuple[Entry, ...] = ()
     lossy: bool = False
     lost_reason: str | None = None
     lost_error: LivebridgeError | None = None
@@ -41,27 +59,44 @@ class Gap:
 
 @attrs.define(eq=False)
 class Continuity:
-    """The account of one session."""
+    """The account of one session.
+
+    Attributes:
+        state: The session's.
+        stalled: The connection is being replaced because the model is silent: what it was asked is asked again.
+    """
 
     state: SessionState
+    stalled: bool = False
     _gap: Gap | None = None
     _reason: str | None = None
+    _seeds: int = 0
+
+    @property
+    def can_ask_again(self) -> bool:
+        """Whether the words are known that the model has not answered."""
+        watch = self.state.stall
+        return bool(watch.asked or (watch.kind != "tool" and (watch.spoken or self.state.turns.heard)))
 
     def connection_lost(self) -> None:
         """A connection that was ready is gone: what is written again, and what is uncertain now?"""
         state = self.state
         lossy = not state.handles.resumable
         state.handles.dropped(state.now)
-        state.turns.reset()
         state.speech.numbers.restart()
         lost = state.outbox.connection_lost()
         if self._gap is None:
             self._gap = Gap(began=state.now, lost_reason=self._reason)
         self._reason = None
         gap = self._gap
-        gap.replayed += len(lost.replayed)
-        gap.uncertain += tuple(wire.decode_client(entry.payload) for entry in lost.uncertain)
-        gap.lossy = gap.lossy or lossy or bool(lost.dropped) or bool(lost.uncertain) or state.outbox.lossy
+        nudge = state.stall.nudge
+        if nudge in lost.replayed:
+            state.outbox.withdraw(nudge)
+        doubtful = tuple(entry for entry in lost.uncertain if entry is not nudge)
+        gap.replayed += sum(entry is not nudge for entry in lost.replayed)
+        gap.doubtful += doubtful
+        self._break_turn()
+        gap.lossy = gap.lossy or lossy or bool(lost.dropped) or bool(doubtful) or state.outbox.lossy
         state.outbox.lossy = False
         state.room.set()
 
@@ -77,7 +112,8 @@ class Continuity:
                 gap.uncertain += (wire.decode_client(kept.payload),)
                 gap.lossy = True
             else:
-                state.outbox.accept(kept.kind, kept.payload, now=state.now)
+                entry = state.outbox.accept(kept.kind, kept.payload, now=state.now)
+                state.expect(entry, wire.decode_client(kept.payload))
                 gap.replayed += kept.written
 
     def forget(self, reason: str, error: LivebridgeError | None) -> None:
@@ -92,7 +128,7 @@ class Continuity:
 
     def give_up(self, reason: str) -> None:
         """Give the handle up while the connection is still there; the gap to come will tell why."""
-        self.state.handles.forget()
+        self.state.handles.give_up(self.state.epoch)
         self._reason = reason
 
     def handle_for_setup(self) -> str | None:
@@ -104,18 +140,32 @@ class Continuity:
         return None if handle is None else handle.value
 
     def seed(self, handle: str | None) -> tuple[wire.Content, ...]:
-        """What a fresh session in place of a lost one is told of the conversation."""
-        if handle is not None or self._gap is None:
+        """What a fresh session in place of a lost one is told of the conversation.
+
+        Nothing, where the application announced a history of its own, where the backend is not known to take
+        an announced one, and after two seeded sessions that ended without a word.
+        """
+        state = self.state
+        if handle is not None or self._gap is None or self._seeds >= MAX_SEEDS:
             return ()
-        return self.state.history.contents()
+        if state.options.config.history_config is not None:
+            return ()
+        if state.capabilities.seeds_history and state.auth.backend == "vertex":
+            return ()
+        contents = state.history.contents()
+        self._seeds += bool(contents)
+        return contents
 
     def ready(self, continuity: Continuation) -> None:
         """A connection is ready: count the gap and tell the user."""
         state = self.state
         resumed = continuity == "resumed"
         gap, self._gap = self._gap, None
+        state.stall.connected(state.now, resumed=resumed)
         if gap is not None:
+            self._ask_again(gap, continuity)
             self._tell_gap(gap, continuity)
+        self.stalled = False
         lost = not resumed and (gap is not None or state.options.resume_handle is not None)
         state.ready_kind = "resumed" if resumed else "fresh_after_loss" if lost else "new"
         if BUS.active:
@@ -123,6 +173,66 @@ class Continuity:
         info = ReadyInfo(kind=state.ready_kind, epoch=state.epoch, session_id=state.session_id)
         state.notify("on_ready", info)
         state.ever_connected = True
+
+    def _break_turn(self) -> None:
+        """The turn in progress ends with its connection; what nobody has answered stays open."""
+        state = self.state
+        watch = state.stall
+        if watch.spoke:
+            self._seeds = 0
+        is_open = watch.is_waiting
+        asked = watch.asked
+        broken = state.turns.abandon(epoch=state.epoch)
+        answered = broken is not None and bool(broken.text or broken.audio)
+        if broken is not None and answered and (watch.in_old_turn or not is_open):
+            state.history.completed(broken, open_from=asked[0].seq if is_open and asked else None)
+        elif broken is not None:
+            state.history.user_said(broken.input_transcript)
+            if is_open and watch.kind != "tool":
+                watch.spoken = f"{watch.spoken} {broken.input_transcript}".strip()
+        watch.replaced(state.now, is_open=is_open)
+
+    def _ask_again(self, gap: Gap, continuity: Continuation) -> None:
+        """See that the model gets what it has not answered, once, and nothing that the seed has told it."""
+        state = self.state
+        watch = state.stall
+        waiting = list(state.outbox.unsettled())
+        if continuity == "reseeded":
+            told = set(state.history.told) - {entry.seq for entry in watch.asked}
+            for entry in waiting:
+                if entry.state == "written" and entry.seq in told:
+                    state.outbox.withdraw(entry)
+                    gap.replayed -= 1
+        given_up = [each for each in watch.asked if each.state == "dropped" and each.written_at == -math.inf]
+        if given_up:
+            watch.forget(given_up)
+        again = self.stalled or (continuity != "resumed" and state.history.turns > 0)
+        if again and watch.is_waiting:
+            self._requeue([entry for entry in watch.asked if entry not in waiting], gap)
+            self._repeat()
+        if self.stalled and not watch.asked:
+            watch.rest()
+        elif any(entry.reply == "turn" for entry in state.outbox.unsettled()):
+            watch.asked_again(state.now)
+            state.alert.set()
+
+    def _requeue(self, entries: Sequence[Entry], gap: Gap) -> None:
+        for entry in reversed(entries):
+            self.state.outbox.requeue(entry)
+        gap.doubtful = tuple(entry for entry in gap.doubtful if entry not in entries)
+        gap.replayed += len(entries)
+
+    def _repeat(self) -> None:
+        """What the user said is lost as sound, and asked again as text."""
+        state = self.state
+        spoken, state.stall.spoken = state.stall.spoken, ""
+        if not spoken:
+            return
+        realtime = state.capabilities.text_input == "realtime_input"
+        message = realtime_input(text=spoken) if realtime else client_content(spoken)
+        entry = state.outbox.accept(Kind.CONTENT, wire.encode_client(message), now=state.now, beyond=True)
+        entry.reply = "turn"
+        state.stall.asked.append(entry)
 
     def _tell_gap(self, gap: Gap, continuity: Continuation) -> None:
         state = self.state
@@ -142,7 +252,7 @@ class Continuity:
             continuity=continuity,
             lossy=gap.lossy or not resumed,
             replayed=gap.replayed,
-            uncertain=gap.uncertain,
+            uncertain=gap.uncertain + tuple(wire.decode_client(entry.payload) for entry in gap.doubtful),
             gap=seconds,
         )
         state.notify("on_resumed", info)

@@ -121,8 +121,9 @@ class Options:
         handover: Rotation: ``cold`` closes the old connection, then dials; ``warm`` dials the next one when
             the GoAway comes, so that the gap is one round trip.
         stall: What is done about a model that has fallen silent; ``None``: nothing.
-        reseed_turns: Turns (as text) with which a fresh session is seeded after the conversation was lost;
-            0: none, the model starts without memory.
+        reseed_turns: How many of the last turns, as far as their words are known, a fresh session is told after
+            the conversation was lost; what the user asked last and nobody answered is asked again. 0: none, the
+            model starts without memory.
         circuit: When dials to this endpoint are stopped for all sessions; ``None``: the defaults.
         max_connection_age: Rotate by ourselves after so many seconds; ``None``: wait for the GoAway.
         keep_audio: Collect the audio of a turn into `Turn.audio` (up to 8 MiB).
@@ -179,11 +180,18 @@ class Options:
     unresumable: str = "resume_last"
     handover: str = "cold"
     stall: StallPolicy | None = attrs.field(factory=StallPolicy)
-    reseed_turns: int = 0
+    reseed_turns: int = 20
     circuit: CircuitPolicy | None = None
     max_connection_age: float | None = None
     keep_audio: bool = True
     dial: Dial = dial
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether the client tells when the user speaks (automatic activity detection is off)."""
+        detection = self.config.realtime_input_config
+        automatic = None if detection is None else detection.automatic_activity_detection
+        return automatic is not None and bool(automatic.disabled)
 
 
 _CHECKS: Final[Mapping[str, checks.Check]] = {

@@ -21,7 +21,7 @@ from livebridge.errors import (
     SessionClosedError,
     SessionFailedError,
 )
-from livebridge.protocol import Entry, Kind, Phase, expects_answer
+from livebridge.protocol import Entry, Kind, Phase
 from livebridge.session._state import SessionState
 from livebridge.session._tool_gate import AudioGate
 
@@ -113,9 +113,7 @@ class Outgoing:
         entry: Entry | None = None
         with trio.move_on_after(float("inf") if timeout is None else timeout):
             entry = await self.accept(kind, payload)
-            if expects_answer(message):
-                entry.reply = "turn"
-                self.state.expect("answer")
+            self.state.expect(entry, message)
             if wait == "accepted":
                 return SendReceipt(seq=entry.seq, state=entry.state)
             await self._settled(entry, wait)
@@ -171,6 +169,9 @@ class Outgoing:
         """
         entry = self._take(Kind.TOOL, payload, 0.0)
         entry.reply = "none" if awaited else "perhaps"
+        if awaited:
+            self.state.stall.returned(self.state.now)
+            self.state.alert.set()
         return entry
 
     def is_waiting(self, entry: Entry) -> bool:
@@ -204,14 +205,20 @@ class Outgoing:
         state = self.state
         if state.closing or state.closed or state.failure is not None:
             return
+        seq = 0
         if self.gate is None or not self.gate.withholds(Kind.SIGNAL, payload, 0.0):
-            state.outbox.accept(Kind.SIGNAL, payload, now=state.now, beyond=True)
+            seq = state.outbox.accept(Kind.SIGNAL, payload, now=state.now, beyond=True).seq
             state.work.set()
+        state.stall.ended(state.now, seq)
+        state.alert.set()
 
     def _take(self, kind: Kind, payload: bytes, seconds: float) -> Entry:
         if self.gate is not None and self.gate.withholds(kind, payload, seconds):
             return Entry(0, kind, b"", self.state.now)
-        entry = self.state.outbox.accept(kind, payload, now=self.state.now, seconds=seconds)
+        now = self.state.now
+        entry = self.state.outbox.accept(kind, payload, now=now, seconds=seconds)
+        if kind is Kind.AUDIO:
+            self.state.sounded_at = now
         self.state.work.set()
         self.state.dirty.set()
         return entry

@@ -49,7 +49,6 @@ class Senders(View):
         """
         if not isinstance(text, str):
             raise ConfigError(f"text must be a str, not {type(text).__name__}")
-        self._state.history.user_said(text)
         if self._state.capabilities.text_input == "realtime_input":
             message = realtime_input(text=text)
         else:

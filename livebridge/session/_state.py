@@ -26,6 +26,7 @@ from livebridge.protocol import (
     CONNECTED,
     CallLedger,
     CloseInfo,
+    Entry,
     Event,
     HandleBook,
     History,
@@ -38,6 +39,7 @@ from livebridge.protocol import (
     Turn,
     TurnCollector,
     Unrecognized,
+    expects_answer,
     follow,
 )
 from livebridge.session import _reporting as reporting
@@ -128,7 +130,9 @@ class SessionState:
         closing: ``close`` was asked for.
         drain: Whether that close delivers what was accepted.
         close_deadline: On trio's clock.
+        sounded_at: When sound of the user was last accepted, on trio's clock.
         is_gated: Tells whether media is withheld during a tool call.
+        is_blocked: Tells whether the model stands still for a tool call.
     """
 
     options: Options
@@ -168,12 +172,14 @@ class SessionState:
     turned: Signal = attrs.field(factory=Signal)
     inbox: Lane | None = None
     notices: Lane | None = None
-    stall: StallWatch | None = None
+    stall: StallWatch = attrs.field(factory=lambda: StallWatch(None))
+    sounded_at: float = -math.inf
     history: History = attrs.field(factory=History)
     speech: Speech = attrs.field(factory=Speech)
     telemetry_id: str = attrs.field(factory=lambda: str(uuid4()))
     on_phase: Callable[[Phase], None] | None = None
     is_gated: Callable[[], bool] = bool
+    is_blocked: Callable[[], bool] = bool
 
     @property
     def now(self) -> float:
@@ -196,11 +202,18 @@ class SessionState:
         self.changed.set()
         self.work.set()
 
-    def expect(self, kind: str) -> None:
-        """Something should make the model speak: the stall watch is armed."""
-        if self.stall is not None:
-            self.stall.arm(kind, self.now)
-            self.alert.set()
+    def expect(self, entry: Entry, message: wire.ClientMessage) -> None:
+        """A message of the user was accepted: note its words, and whether the model should answer it."""
+        if expects_answer(message):
+            entry.reply = "turn"
+        self.history.sent(message, seq=entry.seq)
+        self.stall.sent(message, entry, self.now)
+        self.alert.set()
+
+    def expect_repair(self) -> None:
+        """The model has forgotten what it was doing, and the user waits for it."""
+        self.stall.ask(self.now, kind="resume", here=False)
+        self.alert.set()
 
     def notify(self, callback: str, argument: object) -> None:
         """Queue a callback behind everything that has been read so far."""
@@ -212,7 +225,8 @@ class SessionState:
     def complete(self, turn: Turn) -> None:
         """Keep a turn for `wait_turn`, within bounds."""
         self.counters.turns += 1
-        self.history.completed(turn)
+        asked = self.stall.asked
+        self.history.completed(turn, open_from=asked[0].seq if asked else None)
         self.completed.append(turn)
         size = sum(len(kept.audio) for kept in self.completed)
         while size > MAX_KEPT_AUDIO and len(self.completed) > 1:

@@ -11,13 +11,16 @@ from typing import Final
 import attrs
 
 from livebridge import wire
-from livebridge.protocol import Event, StallWatch, Unrecognized
+from livebridge.protocol import Event, Unrecognized
 from livebridge.session import _reporting as reporting
 from livebridge.session._state import Envelope, SessionState
 from livebridge.telemetry import BUS
 
 DEFAULT_TIME_LEFT: Final = 60.0
 """Seconds. A GoAway may come without ``timeLeft``; about a minute is what has been seen."""
+
+SOUNDING: Final = 2.0
+"""Seconds after a piece of sound from the microphone for which the user may be speaking."""
 
 
 @attrs.define(eq=False)
@@ -56,12 +59,13 @@ class Tap:
             self._content(content)
             if content.interrupted:
                 self._cut_off(turn - 1)
+        state.stall.read(message, now, sounding=now - state.sounded_at < SOUNDING)
+        if state.stall.is_waiting:
+            state.alert.set()
         if message.session_resumption_update is not None:
             self._update(message.session_resumption_update, now)
         if message.tool_call is not None:
             calls = message.tool_call.function_calls or ()
-            if state.stall is not None:
-                state.stall.disarm()
             keys = tuple(state.ledger.announce(calls, epoch=state.epoch))
         if message.tool_call_cancellation is not None:
             self.cancel_tools(message.tool_call_cancellation.ids or ())
@@ -71,8 +75,6 @@ class Tap:
 
     def _content(self, content: wire.ServerContent) -> None:
         state = self.state
-        if state.stall is not None and (content.interrupted or state.stall.kind is not None):
-            self._watch(state.stall, content)
         if content.turn_complete:
             state.generating = False
             state.outbox.turn_completed()
@@ -85,17 +87,6 @@ class Tap:
         for error in self.state.speech.interrupted(turn, epoch=self.state.epoch):
             self.state.counters.callback_errors += 1
             self.state.notify("on_error", error)
-
-    def _watch(self, stall: StallWatch, content: wire.ServerContent) -> None:
-        """Any sign of the model disarms the stall watch; an interruption arms it."""
-        if content.interrupted:
-            self.state.expect("interrupted")
-        elif (
-            content.model_turn is not None
-            or content.turn_complete
-            or content.output_transcription is not None
-        ):
-            stall.disarm()
 
     def _update(self, update: wire.SessionResumptionUpdate, now: float) -> None:
         state = self.state

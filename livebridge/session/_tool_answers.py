@@ -125,8 +125,11 @@ class AnswerDesk:
             return []
         state = self.state
         lost = [key for key in state.ledger.pending if state.ledger.epoch(key) != state.epoch]
+        awaited = state.is_blocked()
         for key in lost:
             state.ledger.orphan(key)
+        if awaited and lost and self.orphans.policy == "drop":
+            state.expect_repair()
         for sent in list(self._unwritten):
             if sent.automatic and self.outgoing.is_waiting(sent.entry):
                 self._unwritten.remove(sent)

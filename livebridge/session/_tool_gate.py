@@ -66,6 +66,7 @@ class AudioGate:
         if self.mode == "auto":
             self.mode = "send" if self.state.capabilities.audio_during_call else "hold"
         self.state.is_gated = self.is_closed
+        self.state.is_blocked = self.is_blocked
 
     def withholds(self, kind: Kind, payload: bytes, seconds: float) -> bool:
         """Whether a message is not to be sent now; it is then held or dropped already."""
@@ -94,6 +95,10 @@ class AudioGate:
             if state.ledger.epoch(key) == state.epoch and self.blocks(call.name):
                 closed = state.now < self._deadlines.setdefault(key, state.now + GATE_SECONDS) or closed
         return closed
+
+    def is_blocked(self) -> bool:
+        """Whether the model stands still for a call, whatever is done about media."""
+        return any(self.blocks(call.name) for call in self.state.ledger.pending.values())
 
     def release(self) -> None:
         """Let through what was held, if the gate is open."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import math
+from contextlib import suppress
 from typing import Final
 
 import attrs
 import trio
 
 from livebridge import wire
-from livebridge.protocol import Kind, StallInfo, StallStep, StallWatch
+from livebridge.errors import NotConnectedError, OutboxFullError, SessionClosedError, SessionFailedError
+from livebridge.protocol import Kind, StallInfo, StallStep, client_content, realtime_input
 from livebridge.session._manager import ConnectionManager
 from livebridge.session._outgoing import Outgoing
 from livebridge.session._state import SessionState
@@ -24,56 +26,78 @@ class Watchdog:
 
     Args:
         state: The session's.
-        watch: Where it stands.
         manager: Rotates and starts afresh.
         outgoing: Takes the nudge.
     """
 
     state: SessionState
-    watch: StallWatch
     manager: ConnectionManager
     outgoing: Outgoing
 
     async def run(self) -> None:
         """Wait for the next step that is due, and take it."""
+        watch = self.state.stall
         while True:
-            due = self.watch.due_at
+            due = watch.due_at
             with trio.move_on_at(math.inf if due is None else due):
                 await self.state.alert.wait()
                 continue
             now = self.state.now
-            if not self.state.is_ready or not self.state.ledger.is_idle or self.state.closing:
-                self.watch.pause(now)
+            if self._is_excused():
+                watch.pause(now)
                 continue
-            step = self.watch.climb(now)
+            if watch.asked and watch.asked[-1].state != "accepted":
+                watch.pause(watch.asked[-1].written_at)
+            silent, kind = now - watch.since, watch.kind or "answer"
+            step = watch.climb(
+                now,
+                can_ask=self.manager.continuity.can_ask_again,
+                can_resume=self.state.handles.usable(now) is not None,
+            )
             if step is not None:
-                self._take(step, now)
+                self._take(step, kind, silent)
 
-    def _take(self, step: StallStep, now: float) -> None:
+    def _is_excused(self) -> bool:
+        """Whether silence says nothing now: the model has not got the question, or waits for a tool."""
         state = self.state
-        silent = now - self.watch.since
-        kind = self.watch.kind or "answer"
-        _log.warning("the model has been silent for %.0f s (%s); step: %s", silent, kind, step)
-        info = StallInfo(kind=kind, silent_for=silent, action=step, epoch=state.epoch)
-        state.notify("on_stall", info)
-        match step:
-            case "event":
-                pass
-            case "nudge":
-                self.outgoing.accept_nowait(Kind.SIGNAL, wire.encode_client(self._nudge()))
-            case "rotate":
-                self.manager.reconnect()
-            case "fresh":
-                self.manager.start_afresh("stalled")
+        return not state.is_ready or state.closing or state.is_blocked() or state.outbox.undelivered > 0
 
-    def _nudge(self) -> wire.ClientMessage:
-        """Say once more that the user has finished, in the words that this model takes."""
+    def _take(self, step: StallStep, kind: str, silent: float) -> None:
+        state = self.state
+        nudge = self._nudge(kind) if step == "nudge" else None
+        done = step != "nudge" or (nudge is not None and self._send(nudge))
+        action = step if done else "none"
+        _log.warning("the model has been silent for %.0f s (%s); step: %s", silent, kind, action)
+        state.notify("on_stall", StallInfo(kind=kind, silent_for=silent, action=action, epoch=state.epoch))
+        if step == "rotate":
+            self.manager.continuity.stalled = True
+            self.manager.reconnect()
+        elif step == "fresh":
+            self.manager.continuity.stalled = True
+            self.manager.start_afresh("stalled")
+
+    def _nudge(self, kind: str) -> wire.ClientMessage | None:
+        """Say once more that the user has finished: in the way in which it was said, if this model takes that.
+
+        ===================  ===================  =====================  ==================
+        what is awaited      clientContent model  realtimeInput model,   the same,
+                                                  automatic detection    manual detection
+        ===================  ===================  =====================  ==================
+        answer, resume       turnComplete         audioStreamEnd         nothing
+        tool                 turnComplete         nothing                nothing
+        speech, interrupted  audioStreamEnd, or activityEnd with manual detection
+        ===================  ===================  =====================  ==================
+        """
+        manual = self.state.options.is_manual
+        if kind in ("speech", "interrupted"):
+            return realtime_input(activity_end=True) if manual else realtime_input(audio_stream_end=True)
         if self.state.capabilities.text_input == "client_content":
-            return wire.ClientMessage(client_content=wire.ClientContent(turn_complete=True))
-        detection = self.state.options.config.realtime_input_config
-        automatic = None if detection is None else detection.automatic_activity_detection
-        if automatic is not None and automatic.disabled:
-            end = wire.RealtimeInput(activity_end=wire.ActivityEnd())
-        else:
-            end = wire.RealtimeInput(audio_stream_end=True)
-        return wire.ClientMessage(realtime_input=end)
+            return client_content(turn_complete=True)
+        return None if manual or kind == "tool" else realtime_input(audio_stream_end=True)
+
+    def _send(self, message: wire.ClientMessage) -> bool:
+        """Send a nudge; where there is no room, or no session any more, there is none."""
+        with suppress(OutboxFullError, NotConnectedError, SessionClosedError, SessionFailedError):
+            self.state.stall.nudge = self.outgoing.accept_nowait(Kind.SIGNAL, wire.encode_client(message))
+            return True
+        return False

@@ -75,3 +75,13 @@ def test_an_adopted_handle_ages_from_its_own_drop():
 def test_a_handle_is_a_secret():
     assert "h1" not in repr(book().current)
     assert "h1" not in repr(book())
+
+
+def test_a_conversation_that_was_given_up_cannot_hand_in_another_handle():
+    handles = book()
+    handles.give_up(1)
+    assert not handles.observe("h2", resumable=True, now=11.0, epoch=1)
+    assert handles.usable(12.0) is None
+    assert not handles.resumable
+    assert handles.observe("h3", resumable=True, now=13.0, epoch=2)
+    assert handles.usable(14.0).value == "h3"

@@ -359,3 +359,17 @@ def test_without_acknowledgements_the_ledger_forgets_the_oldest(monkeypatch):
     outbox.written(now=0.0)
     assert outbox.unacknowledged == 1
     assert outbox.lossy
+
+
+def test_what_is_asked_again_is_written_before_everything_that_waits():
+    outbox = connected()
+    first, second = written(outbox, Kind.CONTENT, Kind.CONTENT)
+    outbox.connection_lost()
+    (waiting,) = accept(outbox, Kind.CONTENT)
+    for entry in (second, first):
+        outbox.requeue(entry)
+    assert outbox.undelivered == 3
+    outbox.start_connection()
+    assert outbox.take() == [first, second, waiting]
+    outbox.written(now=1.0)
+    assert (outbox.undelivered, outbox.unacknowledged) == (0, 3)

@@ -1,50 +1,48 @@
+import re
+
 import pytest
 
 from livebridge import wire
 from livebridge.errors import ConfigError
-from livebridge.protocol import StallPolicy, StallWatch, client_content, expects_answer, realtime_input
+from livebridge.protocol import StallPolicy, client_content, expects_answer, realtime_input
+from livebridge.protocol import _stall as module
+from livebridge.protocol._stall import RUNNING, SPEAKING, TABLE, Sign, Standing
 
 
-def test_the_ladder_is_climbed_one_step_a_time():
-    watch = StallWatch(StallPolicy(after=10.0))
-    watch.arm("answer", 100.0)
-    assert watch.climb(109.9) is None
-    assert [watch.climb(110.0 + 10 * n) for n in range(5)] == ["event", "nudge", "rotate", "fresh", None]
-    assert watch.due_at is None
+def drawing() -> dict[tuple[str, str], str]:
+    """The table in the docstring, as (standing, sign) to standing."""
+    lines = [line.split() for line in module.__doc__.splitlines() if line.startswith("    ")]
+    rows = [line for line in lines if len(line) == 1 + len(Standing) and "--after-->" not in line]
+    standings = rows[0][1:]
+    return {
+        (before, row[0]): before if after == "." else after
+        for row in rows[1:]
+        for before, after in zip(standings, row[1:], strict=True)
+    }
 
 
-def test_a_sign_of_the_model_disarms_it():
-    watch = StallWatch(StallPolicy())
-    watch.arm("answer", 0.0)
-    watch.disarm()
-    assert watch.due_at is None
-    assert watch.climb(1000.0) is None
+def test_the_drawing_and_the_table_agree():
+    table = {
+        (before.value, sign.value): TABLE[before].get(sign, before).value
+        for before in Standing
+        for sign in Sign
+    }
+    assert drawing() == table
 
 
-def test_time_without_a_connection_does_not_count():
-    watch = StallWatch(StallPolicy(after=10.0))
-    watch.arm("answer", 0.0)
-    watch.pause(9.0)
-    assert watch.due_at == 19.0
+def test_every_standing_has_a_row():
+    assert set(TABLE) == set(Standing)
+    assert set(Standing) == RUNNING | SPEAKING | {Standing.IDLE, Standing.ANSWERING}
 
 
-def test_arming_again_starts_at_the_foot():
-    watch = StallWatch(StallPolicy(after=10.0))
-    watch.arm("answer", 0.0)
-    watch.climb(10.0)
-    watch.arm("interrupted", 11.0)
-    assert watch.climb(21.0) == "event"
-    assert watch.kind == "interrupted"
+def test_the_ladder_in_the_docstring_is_the_default():
+    drawn = re.findall(r"--after--> (\w+)", module.__doc__)
+    assert tuple(drawn) == StallPolicy().steps
 
 
-def test_steps_can_be_left_out():
-    watch = StallWatch(StallPolicy(after=1.0, steps=("rotate",)))
-    watch.arm("answer", 0.0)
-    assert watch.climb(1.0) == "rotate"
-    assert watch.climb(99.0) is None
-
-
-@pytest.mark.parametrize("options", [{"after": 0}, {"after": -1.0}, {"steps": ("evnt",)}])
+@pytest.mark.parametrize(
+    "options", [{"after": 0}, {"after": -1.0}, {"unsure_after": 0}, {"steps": ("evnt",)}]
+)
 def test_a_policy_that_makes_no_sense_is_refused(options):
     with pytest.raises(ConfigError):
         StallPolicy(**options)
@@ -58,11 +56,11 @@ def test_a_policy_that_makes_no_sense_is_refused(options):
         (client_content(), True),
         (realtime_input(text="hello"), True),
         (realtime_input(activity_end=True), True),
-        (realtime_input(audio_stream_end=True), True),
+        (realtime_input(audio_stream_end=True), False),
         (realtime_input(activity_start=True), False),
         (realtime_input(audio=b"\0\0"), False),
         (wire.ClientMessage(tool_response=wire.ToolResponse()), False),
     ],
 )
-def test_what_should_make_the_model_speak(message, expected):
+def test_what_asks_for_a_turn(message, expected):
     assert expects_answer(message) is expected

@@ -143,11 +143,16 @@ def test_texts_are_bounded_too():
     assert (turn.text, turn.output_transcript, turn.truncated) == ("abc", "", True)
 
 
-def test_a_reset_forgets_the_turn_but_not_what_it_cost():
+def test_an_abandoned_turn_is_returned_and_forgotten_but_not_what_it_cost():
     collector = TurnCollector()
+    assert collector.abandon() is None
+    collector.feed(content(input_transcription=wire.Transcription(text="what")))
     collector.feed(parts(wire.Part(text="half")))
     collector.feed(wire.ServerMessage(usage_metadata=wire.UsageMetadata(total_token_count=7)))
-    collector.reset()
+    assert collector.heard == "what"
+    turn = collector.abandon(epoch=3)
+    assert (turn.text, turn.input_transcript, turn.epoch) == ("half", "what", 3)
+    assert collector.heard == ""
     assert not collector.in_progress
     assert collector.feed(DONE).text == ""
     assert collector.total_usage.total_token_count == 7

@@ -82,7 +82,7 @@ async def test_1007_is_retried_once_without_media_and_then_as_a_fresh_session(li
             line.close(1007, "Request contains an invalid argument.")
             await log.wait("on_resumed", number)
         await trio.sleep(1)
-        assert line.texts() == ["text 2"]
+        assert line.texts() == ["text 1", "text 2"], "what nobody has answered is asked again"
         assert not any("audio" in each.get("realtimeInput", {}) for each in line.received)
         assert [info.continuity for info in log.of("on_resumed")] == ["resumed", "lost"]
         assert len(log.of("on_session_lost")) == 1

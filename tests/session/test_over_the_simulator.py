@@ -227,6 +227,7 @@ async def _scenario(schedule):
             circuit=CircuitPolicy(failures=1000),
             content_max_age=None,
             handover=schedule.handover,
+            reseed_turns=0,
             dial=dialler(simulator, nursery, PAIRS[schedule.writes]),
             on_session_resumption=had_handle.append,
             on_session_lost=lambda info: lost.append((info, len(had_handle))),
