@@ -77,7 +77,7 @@ from livebridge.protocol._shapes import (
 from livebridge.protocol._snapshot import KeptMessage, Snapshot
 from livebridge.protocol._snapshot import take as take_snapshot
 from livebridge.protocol._stall import StallPolicy, StallStep, StallWatch, expects_answer
-from livebridge.protocol._turns import TurnCollector
+from livebridge.protocol._turns import TurnCollector, ends_turn
 from livebridge.protocol._usage import Usage, UsageMeter
 
 __all__ = [
@@ -156,6 +156,7 @@ __all__ = [
     "classify",
     "client_content",
     "context_update",
+    "ends_turn",
     "expects_answer",
     "follow",
     "message_events",

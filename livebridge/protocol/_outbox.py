@@ -113,8 +113,8 @@ class Outbox:
 
     @property
     def has_uncovered_content(self) -> bool:
-        """Whether content was written that the last handle does not cover."""
-        return any(entry.kind not in MEDIA for entry in self._sent)
+        """Whether content, or an answer of a tool, was written that the last handle does not cover."""
+        return any(entry.kind in (Kind.CONTENT, Kind.TOOL) for entry in self._sent)
 
     def has_room(self, size: int) -> bool:
         """Whether a non-media message of `size` bytes would be accepted now.

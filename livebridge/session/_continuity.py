@@ -12,7 +12,7 @@ import attrs
 from livebridge import wire
 from livebridge.errors import LivebridgeError
 from livebridge.protocol import Continuity as Continuation
-from livebridge.protocol import ReadyInfo, ResumedInfo, SessionLostInfo, Snapshot
+from livebridge.protocol import Kind, ReadyInfo, ResumedInfo, SessionLostInfo, Snapshot
 from livebridge.session import _reporting as reporting
 from livebridge.session._state import SessionState
 from livebridge.telemetry import BUS
@@ -27,6 +27,8 @@ class Gap:
         replayed: Messages that are written again.
         uncertain: Messages of which nobody knows whether the server read them.
         lossy: Something may be missing.
+        unheard: Seconds of sound that were written after the last handle.
+        dropped: Seconds of sound that had been given up when it began.
         lost_reason: Why the conversation could not be resumed, if so.
         lost_error: What the server answered.
     """
@@ -35,6 +37,8 @@ class Gap:
     replayed: int = 0
     uncertain: tuple[object, ...] = ()
     lossy: bool = False
+    unheard: float = 0.0
+    dropped: float = 0.0
     lost_reason: str | None = None
     lost_error: LivebridgeError | None = None
 
@@ -53,14 +57,18 @@ class Continuity:
         lossy = not state.handles.resumable
         state.handles.dropped(state.now)
         state.turns.reset()
-        lost = state.outbox.connection_lost()
         if self._gap is None:
-            self._gap = Gap(began=state.now, lost_reason=self._reason)
+            dropped = state.outbox.dropped_media_seconds
+            self._gap = Gap(began=state.now, lost_reason=self._reason, dropped=dropped)
         self._reason = None
         gap = self._gap
+        lost = state.outbox.connection_lost()
+        gap.unheard += 0.0 if state.outbox.transparent else state.floor.unheard
         gap.replayed += len(lost.replayed)
-        gap.uncertain += tuple(wire.decode_client(entry.payload) for entry in lost.uncertain)
-        gap.lossy = gap.lossy or lossy or bool(lost.dropped) or bool(lost.uncertain) or state.outbox.lossy
+        settled = Kind.SIGNAL if state.floor.rested else None
+        uncertain = [entry for entry in lost.uncertain if entry.kind is not settled]
+        gap.uncertain += tuple(wire.decode_client(entry.payload) for entry in uncertain)
+        gap.lossy = gap.lossy or lossy or bool(lost.dropped) or bool(uncertain) or state.outbox.lossy
         state.outbox.lossy = False
         state.room.set()
 
@@ -136,12 +144,14 @@ class Continuity:
                 reason=gap.lost_reason or "no_handle", epoch=state.epoch - 1, error=gap.lost_error
             )
             state.notify("on_session_lost", lost)
+        silenced = gap.unheard + state.outbox.dropped_media_seconds - gap.dropped
         info = ResumedInfo(
             epoch=state.epoch,
             continuity=continuity,
-            lossy=gap.lossy or not resumed,
+            lossy=gap.lossy or not resumed or silenced > 0,
             replayed=gap.replayed,
             uncertain=gap.uncertain,
             gap=seconds,
+            lost_audio_seconds=silenced,
         )
         state.notify("on_resumed", info)

@@ -301,9 +301,9 @@ class ConnectionManager:
             case Verdict.FRESH:
                 self.continuity.forget("rejected", error)
                 if error.code == INVALID_ARGUMENT:
-                    state.outbox.drop_media()
+                    state.drop_media()
             case Verdict.RETRY_WITHOUT_MEDIA:
-                state.outbox.drop_media()
+                state.drop_media()
             case Verdict.REFRESH_CREDENTIALS:
                 self._refresh = True
             case Verdict.RETRY | Verdict.FATAL:

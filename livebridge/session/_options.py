@@ -46,10 +46,15 @@ class Keepalive:
             measured at 8 to 30 s, so this is slow on purpose.
         dead_after: Seconds of inbound silence after which the connection counts as lost. The clock stands
             still while the session itself does not read (its inbox is full).
+        silence_after: Seconds without a frame written after which a tenth of a second of silence is sent as
+            sound, against proxies that reap a connection without data although pings flow; ``None``: never. Only
+            with automatic activity detection, while the microphone is open: not before the first sound, nor after
+            an ``audioStreamEnd``, nor muted.
     """
 
     ping_after: float = 30.0
     dead_after: float = 75.0
+    silence_after: float | None = None
 
 
 @attrs.frozen(kw_only=True)

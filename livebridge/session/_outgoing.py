@@ -43,7 +43,8 @@ class SendReceipt:
     """What became of a send.
 
     Attributes:
-        seq: Position in the session's order of acceptance, from 1; 0 for media withheld during a tool call.
+        seq: Position in the session's order of acceptance, from 1; 0 for what was withheld: sound while the
+            microphone is muted, media during a tool call.
         state: ``accepted``, ``written`` or ``acked`` when the send returned.
     """
 
@@ -115,6 +116,7 @@ class Outgoing:
             entry = await self.accept(kind, payload)
             if expects_answer(message):
                 entry.reply = "turn"
+                self.state.floor.asked(self.state.now)
                 self.state.expect("answer")
             if wait == "accepted":
                 return SendReceipt(seq=entry.seq, state=entry.state)
@@ -199,8 +201,8 @@ class Outgoing:
         self.check_open()
         return self._take(kind, payload, seconds)
 
-    def accept_end(self, payload: bytes) -> None:
-        """Accept the signal that ends what was begun, beyond the bounds; nothing if the session is ending."""
+    def accept_beyond(self, payload: bytes) -> None:
+        """Accept a signal at once, beyond the bounds, in what was begun; nothing if the session is ending."""
         state = self.state
         if state.closing or state.closed or state.failure is not None:
             return

@@ -41,6 +41,7 @@ from livebridge.protocol import (
     follow,
 )
 from livebridge.session import _reporting as reporting
+from livebridge.session._floor import Floor
 from livebridge.session._options import Options
 from livebridge.session._signal import Signal
 from livebridge.telemetry import BUS
@@ -119,12 +120,14 @@ class SessionState:
         phase: The connection manager's state.
         epoch: Number of the current (or last) connection.
         muted: The microphone is off: sound is not sent.
-        speaking: Between ``activityStart`` and ``activityEnd`` (manual activity detection).
+        speaking: The program is inside an activity (manual activity detection), muted or not.
         generating: The model has begun a turn and not ended it.
+        floor: Who speaks, and what stands unanswered.
         closing: ``close`` was asked for.
         drain: Whether that close delivers what was accepted.
         close_deadline: On trio's clock.
         is_gated: Tells whether media is withheld during a tool call.
+        discard_held: Gives up what is withheld.
     """
 
     options: Options
@@ -169,6 +172,11 @@ class SessionState:
     telemetry_id: str = attrs.field(factory=lambda: str(uuid4()))
     on_phase: Callable[[Phase], None] | None = None
     is_gated: Callable[[], bool] = bool
+    discard_held: Callable[[], object] = bool
+    floor: Floor = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.floor = Floor.of(self.options.config)
 
     @property
     def now(self) -> float:
@@ -196,6 +204,11 @@ class SessionState:
         if self.stall is not None:
             self.stall.arm(kind, self.now)
             self.alert.set()
+
+    def drop_media(self) -> None:
+        """Give up all media that waits, wherever it waits: the server would refuse it once more."""
+        self.outbox.drop_media()
+        self.discard_held()
 
     def notify(self, callback: str, argument: object) -> None:
         """Queue a callback behind everything that has been read so far."""
