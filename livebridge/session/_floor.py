@@ -24,8 +24,8 @@ from typing import Final
 
 import attrs
 
-from livebridge.protocol import Entry, Kind, LiveConfig, audio_chunk, realtime_input
-from livebridge.wire import encode_client
+from livebridge.protocol import Entry, Kind, LiveConfig
+from livebridge.session._frames import SILENCE, STREAM_END
 
 BOUNDARY: Final = 2.0
 """Seconds of sound after the end of a turn that count as the pause before somebody speaks: the handle that
@@ -37,11 +37,6 @@ transcribe an utterance only when it is over."""
 
 UNANSWERED: Final = 15.0
 """Seconds after which a model will not answer any more (noise, or a remark that needed no answer)."""
-
-SILENCE: Final = audio_chunk(bytes(3_200)).frame
-"""A tenth of a second of nothing, ready to be written."""
-
-_STREAM_END: Final = encode_client(realtime_input(audio_stream_end=True))
 
 
 @attrs.define
@@ -96,7 +91,7 @@ class Floor:
             if entry.kind is Kind.AUDIO and entry.payload != SILENCE:
                 self._sound += entry.seconds
                 self.unheard += entry.seconds
-            elif entry.payload == _STREAM_END and self._sound:
+            elif entry.payload == STREAM_END and self._sound:
                 self._sound = 0.0
                 self._asked_at = now
 

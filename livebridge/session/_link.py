@@ -28,6 +28,7 @@ from livebridge.otp import Lane
 from livebridge.protocol import Entry, Event, LiveProtocol, Phase
 from livebridge.session import _reporting as reporting
 from livebridge.session import _rotation as rotation
+from livebridge.session._frames import ACTIVITY_END, ACTIVITY_START
 from livebridge.session._pulse import Pulse
 from livebridge.session._signal import Signal
 from livebridge.session._state import SessionState
@@ -98,6 +99,7 @@ class Link:
     async def serve(self) -> End:
         """Run the connection until it ends, is to be replaced, or the session closes."""
         self.ready_at = trio.current_time()
+        self._reopen_activity()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._read)
             nursery.start_soon(self._send)
@@ -141,6 +143,18 @@ class Link:
         """Stop sending at a message boundary and end the connection in order."""
         self._rotating = True
         self.finish("rotate")
+
+    def _reopen_activity(self) -> None:
+        """Begin an activity anew that began on the connection before: what belongs to it waits to be written.
+
+        With transparent resumption it has not ended: the server knows its beginning, or is told it once more.
+        """
+        outbox = self.state.outbox
+        waiting = (entry.payload for entry in outbox.unsettled())
+        first = next((each for each in waiting if each in (ACTIVITY_START, ACTIVITY_END)), None)
+        is_open = first == ACTIVITY_END or (first is None and self.state.floor.activity)
+        if is_open and not outbox.transparent:
+            outbox.accept_ahead(ACTIVITY_START, now=self.state.now)
 
     async def _read(self) -> None:
         parked, inbox = self._parked, self.inbox

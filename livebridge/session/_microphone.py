@@ -14,6 +14,7 @@ import trio
 
 from livebridge import wire
 from livebridge.protocol import INPUT_RATE_HZ, Entry, Kind, audio_chunk, audio_rate, realtime_input
+from livebridge.session._frames import ACTIVITY_END, ACTIVITY_START
 from livebridge.session._outgoing import SendReceipt
 from livebridge.session._samples import WholeSamples
 from livebridge.session._view import View
@@ -113,7 +114,7 @@ class Microphone(View):
         state = self._state
         state.muted = False
         if state.speaking and not state.floor.activity:
-            self._actor.outgoing.accept_beyond(wire.encode_client(realtime_input(activity_start=True)))
+            self._actor.outgoing.accept_beyond(ACTIVITY_START)
             state.floor.begin_activity()
 
     @property
@@ -184,7 +185,7 @@ class Microphone(View):
             state.speaking = False
             if state.floor.activity:
                 state.floor.end_activity(state.now)
-                self._actor.outgoing.accept_beyond(wire.encode_client(realtime_input(activity_end=True)))
+                self._actor.outgoing.accept_beyond(ACTIVITY_END)
 
     @property
     def _ended_by_mute(self) -> bool:

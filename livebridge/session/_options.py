@@ -86,6 +86,8 @@ class Options:
         reconnect: When a lost connection is dialled again; ``None``: never.
         stable_after: Kept in the policy; see `ReconnectPolicy`.
         media_buffer: Seconds of audio kept while there is no connection.
+        max_media_lag: Seconds that sound and pictures wait for a network that does not keep up; older ones are
+            given up, which ``on_error`` tells once until it has caught up. ``None``: they wait for ever.
         inbox_frames: Frames read but not yet dispatched, before reading stops.
         inbox_bytes: Bytes of the same.
         outbox_messages: Accepted messages that wait (media not counted), before ``send_…`` waits.
@@ -153,6 +155,7 @@ class Options:
     connect_attempts: int = 3
     reconnect: ReconnectPolicy | None = attrs.field(factory=ReconnectPolicy)
     media_buffer: float = 1.0
+    max_media_lag: float | None = 5.0
     inbox_frames: int = 256
     inbox_bytes: int = 16 * 2**20
     outbox_messages: int = 256
@@ -207,6 +210,7 @@ _CHECKS: Final[Mapping[str, checks.Check]] = {
     "connect_attempts": checks.count(),
     "reconnect": checks.kind(ReconnectPolicy, or_none=True),
     "media_buffer": checks.number(),
+    "max_media_lag": checks.number(above=0, or_none=True),
     "inbox_frames": checks.count(),
     "inbox_bytes": checks.count(),
     "outbox_messages": checks.count(),

@@ -63,6 +63,7 @@ class Outgoing:
 
     state: SessionState
     gate: AudioGate | None = None
+    _lagging: bool = False
 
     def check_open(self) -> None:
         """See that something can be sent at all.
@@ -213,9 +214,14 @@ class Outgoing:
     def _take(self, kind: Kind, payload: bytes, seconds: float) -> Entry:
         if self.gate is not None and self.gate.withholds(kind, payload, seconds):
             return Entry(0, kind, b"", self.state.now)
-        entry = self.state.outbox.accept(kind, payload, now=self.state.now, seconds=seconds)
-        self.state.work.set()
-        self.state.dirty.set()
+        state = self.state
+        entry = state.outbox.accept(kind, payload, now=state.now, seconds=seconds)
+        if state.outbox.lagging is not self._lagging:
+            self._lagging = state.outbox.lagging
+            if self._lagging:
+                state.report_lag()
+        state.work.set()
+        state.dirty.set()
         return entry
 
     async def _settled(self, entry: Entry, wait: Wait) -> None:

@@ -15,7 +15,7 @@ import trio
 
 from livebridge.errors import ConnectionLostError
 from livebridge.protocol import Kind
-from livebridge.session._floor import SILENCE
+from livebridge.session._frames import SILENCE
 from livebridge.session._state import SessionState
 from livebridge.transport import Transport
 

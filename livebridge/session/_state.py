@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter, deque
 from collections.abc import Callable
@@ -20,7 +21,7 @@ import trio
 
 from livebridge import wire
 from livebridge.auth import Auth
-from livebridge.errors import CallbackStalledError, LivebridgeError, SendExpiredError
+from livebridge.errors import CallbackStalledError, LivebridgeError, SendDroppedError, SendExpiredError
 from livebridge.otp import Lane
 from livebridge.protocol import (
     CONNECTED,
@@ -45,6 +46,8 @@ from livebridge.session._floor import Floor
 from livebridge.session._options import Options
 from livebridge.session._signal import Signal
 from livebridge.telemetry import BUS
+
+_log: Final = logging.getLogger("livebridge.session")
 
 MAX_KEPT_AUDIO: Final = 16 * 2**20
 """Bytes of audio in finished turns that nobody has asked for yet."""
@@ -231,6 +234,17 @@ class SessionState:
         self.notify(
             "on_error",
             SendExpiredError(f"{count} messages were given up after {max_age:g} s without a connection"),
+        )
+
+    def report_lag(self) -> None:
+        """Tell the user that the network does not take as much as is sent."""
+        _log.warning("the network does not keep up; sound and pictures that wait for too long are given up")
+        self.notify(
+            "on_error",
+            SendDroppedError(
+                "the network does not keep up with what is sent: sound and pictures that waited for more than "
+                f"{self.options.max_media_lag or math.inf:g} s are given up until it has caught up"
+            ),
         )
 
     def report_stall(self, seconds: float) -> None:

@@ -26,15 +26,14 @@ import attrs
 import trio
 
 from livebridge import wire
-from livebridge.protocol import Kind, realtime_input
+from livebridge.protocol import Kind
+from livebridge.session._frames import ACTIVITY_END, ACTIVITY_START
 from livebridge.session._options import GateMode
 from livebridge.session._state import SessionState
 
 GATE_SECONDS: Final = 10.0
 """How long one call can keep the gate closed, where it does no harm that sound arrives during the call."""
 
-_START: Final = wire.encode_client(realtime_input(activity_start=True))
-_END: Final = wire.encode_client(realtime_input(activity_end=True))
 _MEDIA: Final = frozenset({Kind.AUDIO, Kind.VIDEO})
 
 
@@ -116,8 +115,8 @@ class AudioGate:
 
     def discard(self) -> None:
         """Give up what is held, which the server would not bear; an activity that goes on begins afresh."""
-        begun = [held for held in self._held if held.payload in (_START, _END)][-1:]
-        goes_on = [held for held in begun if held.payload == _START]
+        begun = [held for held in self._held if held.payload in (ACTIVITY_START, ACTIVITY_END)][-1:]
+        goes_on = [held for held in begun if held.payload == ACTIVITY_START]
         for held in self._held:
             self._count_dropped(held.kind)
         self._held = deque(goes_on)
@@ -125,10 +124,10 @@ class AudioGate:
 
     def _signal(self, signal: Held) -> bool:
         """Decide about ``activityStart``, ``activityEnd`` and ``audioStreamEnd`` at a closed gate."""
-        begun_behind = any(held.payload == _START for held in self._held)
-        if signal.payload == _START:
+        begun_behind = any(held.payload == ACTIVITY_START for held in self._held)
+        if signal.payload == ACTIVITY_START:
             return self._hold(signal)
-        if signal.payload != _END:
+        if signal.payload != ACTIVITY_END:
             return bool(self._held) and self._hold(signal)
         if not begun_behind:
             self._drop_held()

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from livebridge import wire
-from livebridge.protocol import Entry, Kind, LiveConfig, realtime_input
-from livebridge.session._floor import BOUNDARY, LISTEN, SILENCE, UNANSWERED, Floor
+from livebridge.protocol import Entry, Kind, LiveConfig
+from livebridge.session._floor import BOUNDARY, LISTEN, UNANSWERED, Floor
+from livebridge.session._frames import SILENCE, STREAM_END
 
 MANUAL = {"realtime_input_config": {"automatic_activity_detection": {"disabled": True}}}
 
@@ -107,7 +107,7 @@ def test_the_end_of_an_interrupted_turn_is_not_the_answer():
 
 
 def test_the_end_of_the_stream_asks_for_an_answer_if_there_was_sound():
-    end = Entry(2, Kind.SIGNAL, wire.encode_client(realtime_input(audio_stream_end=True)), 0.0)
+    end = Entry(2, Kind.SIGNAL, STREAM_END, 0.0)
     floor = Floor()
     floor.wrote([end], 1.0)
     assert free(floor, 1.0)
