@@ -106,8 +106,8 @@ class Options:
             was one (``generic``). A `ToolError` is always told in full.
         max_tool_response_bytes: Largest answer of a tool, as JSON; a larger one is answered with an error.
         orphan_tool_results: What becomes of a result whose connection was replaced: ``reattach``,
-            ``as_content``, ``drop`` or ``send``; ``None``: ``reattach`` with transparent resumption, ``drop``
-            without.
+            ``as_content``, ``drop`` or ``send``; ``None``: ``reattach`` with transparent resumption,
+            ``as_content`` without. It is reported to ``on_error``, too.
         realtime_during_tool_call: Sound, pictures and ``activityStart`` while a blocking call is open: ``send``,
             ``hold`` (bounded by `media_buffer`), ``drop``, or ``auto`` (``send`` or ``hold``, by model).
         on_callback_error: What a raising callback means.

@@ -115,16 +115,26 @@ class Outgoing:
         entry: Entry | None = None
         with trio.move_on_after(float("inf") if timeout is None else timeout):
             entry = await self.accept(kind, payload)
-            if expects_answer(message):
-                entry.reply = "turn"
-                self.state.floor.asked(self.state.now)
-                self.state.expect("answer")
+            self._note_question(entry, message)
             if wait == "accepted":
                 return SendReceipt(seq=entry.seq, state=entry.state)
             await self._settled(entry, wait)
             return SendReceipt(seq=entry.seq, state=entry.state)
         how_far = "no room was found for it" if entry is None else f"it is {entry.state}"
         raise TimeoutError(f"the message was not {wait} within {timeout:g} s; {how_far}")
+
+    def send_nowait(self, message: wire.ClientMessage, kind: Kind) -> Entry:
+        """Encode and accept a message or raise.
+
+        Raises:
+            OutboxFullError: There is no room.
+            NotConnectedError: The session was never connected.
+            SessionClosedError: It is closing or closed.
+            SessionFailedError: It has failed.
+        """
+        entry = self.accept_nowait(kind, wire.encode_client(message))
+        self._note_question(entry, message)
+        return entry
 
     async def accept(self, kind: Kind, payload: bytes, *, seconds: float = 0.0) -> Entry:
         """Accept an encoded frame, waiting for room.
@@ -210,6 +220,12 @@ class Outgoing:
         if self.gate is None or not self.gate.withholds(Kind.SIGNAL, payload, 0.0):
             state.outbox.accept(Kind.SIGNAL, payload, now=state.now, beyond=True)
             state.work.set()
+
+    def _note_question(self, entry: Entry, message: wire.ClientMessage) -> None:
+        if expects_answer(message):
+            entry.reply = "turn"
+            self.state.floor.asked(self.state.now)
+            self.state.expect("answer")
 
     def _take(self, kind: Kind, payload: bytes, seconds: float) -> Entry:
         if self.gate is not None and self.gate.withholds(kind, payload, seconds):
