@@ -50,7 +50,7 @@ class Floor:
         activity: An ``activityStart`` was accepted, and no ``activityEnd`` since.
         streaming: Sound was accepted since the last ``audioStreamEnd``.
         stale: The model has said something that the last handle does not stand for.
-        unheard: Seconds of sound written since the last handle.
+        unheard: Seconds of sound that the last handle does not stand for.
         rested: The connection is being replaced at a moment at which nothing stood unanswered.
     """
 
@@ -102,6 +102,7 @@ class Floor:
     def begin_activity(self) -> None:
         """An ``activityStart`` was accepted."""
         self.activity = True
+        self._sound = 0.0
 
     def end_activity(self, now: float) -> None:
         """An ``activityEnd`` was accepted."""
@@ -138,9 +139,10 @@ class Floor:
         self._barged_in = False
 
     def covered(self) -> None:
-        """A usable handle came: the model will remember everything up to here."""
+        """A usable handle came: the model will remember everything up to here but speech in progress."""
         self.stale = False
-        self.unheard = 0.0
+        in_progress = self.activity or self._speaking or self._asked_at > -math.inf
+        self.unheard = self._sound if in_progress else 0.0
 
     def free_at(self, since: float) -> float:
         """When the floor is free, if nothing happens until then; infinite: not before something happens.

@@ -142,6 +142,21 @@ def test_what_was_written_after_the_handle_is_unheard_and_our_own_silence_is_not
     assert (floor.stale, floor.unheard) == (False, 0.0)
 
 
+def test_speech_in_progress_is_no_part_of_the_conversation_for_which_a_handle_stands():
+    floor = Floor(manual=True)
+    floor.wrote([sound(5.0)], 0.0)
+    floor.begin_activity()
+    floor.wrote([sound(1.5)], 0.0)
+    floor.covered()
+    assert floor.unheard == 1.5
+    floor.end_activity(1.0)
+    floor.covered()
+    assert floor.unheard == 1.5
+    floor.turn_ended(2.0)
+    floor.covered()
+    assert floor.unheard == 0.0
+
+
 @pytest.mark.parametrize(
     ("told", "left"), [({"signals": True}, 0.0), ({"transcribes": True}, 0.0), ({}, 1.5)]
 )
