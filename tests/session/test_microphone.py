@@ -88,8 +88,9 @@ async def test_no_verb_sends_sound_of_a_muted_microphone(live):
         with pytest.raises(ConfigError):
             await session.send_realtime_input(audio=b"")
         await session.send_video(b"\xff\xd8\xff", "image/jpeg")
+        await session.send_realtime_input(text="can you hear me?")
         await settle()
-        assert heard(line) == ["video"]
+        assert heard(line) == ["video", "text"]
         await session.close()
         with pytest.raises(SessionClosedError):
             await session.send_audio(PCM)

@@ -135,6 +135,44 @@ async def test_what_finds_no_room_is_told_later(live, log, book):
         assert "table for 2" in line.texts()[-1]
 
 
+@pytest.mark.parametrize("closes", [True, False])
+async def test_two_results_of_one_message_are_told_one_after_the_other(live, log, book, closes):
+    async def paused(line):
+        line.server.pause_reading()
+        line.complete()
+
+    options = {"tools": [book.book], "outbox_messages": 1, **log.callbacks("on_resumed", "on_error")}
+    async with live.session(**options) as session:
+        line = await start(live, log, CALL, {**CALL, "id": "c2"})
+        live.dial_delays.append(5)
+        live.then(paused)
+        line.drop()
+        await trio.sleep(1)
+        book.gate.set()
+        await log.wait("on_resumed")
+        await log.wait("on_error")
+        line = await live.line()
+        if closes:
+            await session.close(drain=False)
+        else:
+            line.server.resume_reading()
+        assert ("could not be told" in str(await log.wait("on_error", 2))) is closes
+        await trio.testing.wait_all_tasks_blocked()
+    assert len(line.texts()) == (0 if closes else 2)
+
+
+async def test_a_result_that_comes_while_the_session_closes_is_reported(live, log, book):
+    options = {"tools": [book.book], "tool_grace": 10.0, "close_timeout": 20.0}
+    async with live.session(**options, **log.callbacks("on_resumed", "on_error")) as session:
+        line = await replaced(live, log, await start(live, log))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(session.close)
+            await trio.sleep(1)
+            book.gate.set()
+        assert "could not be told" in str(log.of("on_error")[0])
+        assert line.received == []
+
+
 async def test_a_call_that_is_made_again_while_the_tool_still_works_is_answered_as_a_call(live, log, book):
     async with live.session(tools=[book.book], **log.callbacks("on_resumed", "on_error")):
         line = await replaced(live, log, await start(live, log))
