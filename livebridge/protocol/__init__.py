@@ -7,6 +7,9 @@ time it is. So every rule can be tested in a millisecond and proven with random 
 `LiveProtocol`         one connection: what may be sent when, what a frame is
 `message_events`       one server message: which callbacks, in which order, with which arguments
 `TurnCollector`        many messages: turns and what they cost
+`TurnNumbers`          which turn a message belongs to, and which one an interruption cut off
+`Utterances`           when a transcript is finished
+`PlayoutBuffer`        sound that waits to be played, and what an interruption leaves of it
 `Outbox`               what was accepted and is not safe yet: order, bounds, replay
 `HandleBook`           the resumption handle: the last good one, its age, when to give it up
 `CallLedger`           function calls: each is answered once or cancelled
@@ -49,8 +52,10 @@ from livebridge.protocol._inputs import (
 )
 from livebridge.protocol._mime import INPUT_RATE_HZ, OUTPUT_RATE_HZ, audio_rate
 from livebridge.protocol._models import LIVE_MODELS, ModelCapabilities, capabilities
+from livebridge.protocol._numbering import TurnNumbers
 from livebridge.protocol._outbox import Outbox
 from livebridge.protocol._phases import CONNECTED, ENDED, ENDING, PHASES, Event, follow
+from livebridge.protocol._playout import PlayoutBuffer, playing_time
 from livebridge.protocol._reconnect import Plan, Reconnector, ReconnectPolicy
 from livebridge.protocol._setup_rules import check, check_message
 from livebridge.protocol._shapes import (
@@ -79,6 +84,7 @@ from livebridge.protocol._snapshot import take as take_snapshot
 from livebridge.protocol._stall import StallPolicy, StallStep, StallWatch, expects_answer
 from livebridge.protocol._turns import TurnCollector, ends_turn
 from livebridge.protocol._usage import Usage, UsageMeter
+from livebridge.protocol._utterances import Utterances
 
 __all__ = [
     "CALLBACKS",
@@ -123,6 +129,7 @@ __all__ = [
     "Outbox",
     "Phase",
     "Plan",
+    "PlayoutBuffer",
     "ReadyInfo",
     "ReadyKind",
     "ReconnectPolicy",
@@ -143,9 +150,11 @@ __all__ = [
     "Transcript",
     "Turn",
     "TurnCollector",
+    "TurnNumbers",
     "Unrecognized",
     "Usage",
     "UsageMeter",
+    "Utterances",
     "Verdict",
     "audio_chunk",
     "audio_rate",
@@ -160,6 +169,7 @@ __all__ = [
     "expects_answer",
     "follow",
     "message_events",
+    "playing_time",
     "realtime_input",
     "take_snapshot",
     "tool_response",

@@ -92,6 +92,9 @@ _TABLE: Final = (
     Callback("on_text", TextDelta, "for each piece of the model's text."),
     Callback("on_thought", TextDelta, "for each piece of the model's thoughts."),
     Callback("on_interrupted", Interrupted, "when the model was cut off: flush what is not played yet."),
+    Callback(
+        "on_interrupt_now", Interrupted, "at once when the model is cut off, before what is still queued."
+    ),
     Callback("on_generation_complete", wire.ServerContent, "when the model has generated all of its turn."),
     Callback("on_turn_complete", Turn, "when a turn is over, with all of it."),
     Callback("on_usage", Usage, "when the server reports token counts."),
@@ -107,30 +110,37 @@ CALLBACK_NAMES: Final = frozenset(CALLBACKS)
 Event = tuple[str, object]
 """The name of a callback and its argument."""
 
+_Place = tuple[int, int]
+"""The connection and the turn of a message."""
+
 _VAD_SIGNALS: Final[Mapping[str, wire.VoiceActivityType]] = {
     wire.VadSignalType.VAD_SIGNAL_TYPE_SOS: wire.VoiceActivityType.ACTIVITY_START,
     wire.VadSignalType.VAD_SIGNAL_TYPE_EOS: wire.VoiceActivityType.ACTIVITY_END,
 }
 
 
-def message_events(message: wire.ServerMessage, wanted: frozenset[str], *, epoch: int = 0) -> list[Event]:
+def message_events(
+    message: wire.ServerMessage, wanted: frozenset[str], *, epoch: int = 0, turn: int = 0
+) -> list[Event]:
     """What a server message leads to.
 
     Args:
         message: The message.
         wanted: Names of the callbacks that exist; nothing is built for others.
         epoch: The connection it came over; it is put into what is built.
+        turn: The turn it belongs to; likewise.
 
     Returns:
         Callback names and arguments in the order in which they must be invoked. The argument of
-        ``on_turn_complete`` is `Marker.TURN`; ``on_go_away`` and ``on_ready`` are never among them.
+        ``on_turn_complete`` is `Marker.TURN`; ``on_interrupt_now``, ``on_go_away`` and ``on_ready`` are never among
+        them.
     """
     events: list[Event] = []
     if "on_message" in wanted:
         events.append(("on_message", message))
     content = message.server_content
     if content is not None:
-        _content_events(content, wanted, epoch, events)
+        _content_events(content, wanted, (epoch, turn), events)
     if message.tool_call is not None and "on_tool_call" in wanted:
         events.append(("on_tool_call", message.tool_call))
     cancellation = message.tool_call_cancellation
@@ -150,47 +160,49 @@ def message_events(message: wire.ServerMessage, wanted: frozenset[str], *, epoch
 
 
 def _content_events(
-    content: wire.ServerContent, wanted: frozenset[str], epoch: int, events: list[Event]
+    content: wire.ServerContent, wanted: frozenset[str], at: _Place, events: list[Event]
 ) -> None:
+    epoch, turn = at
     if content.interrupted and "on_interrupted" in wanted:
-        events.append(("on_interrupted", Interrupted(epoch=epoch)))
+        events.append(("on_interrupted", Interrupted(epoch=epoch, turn=turn - 1)))
     if "on_transcription" in wanted:
-        _transcripts(content, epoch, events)
+        _transcripts(content, at, events)
     model_turn = content.model_turn
     if model_turn is not None and model_turn.parts:
         for part in model_turn.parts:
-            _part(part, wanted, epoch, events)
+            _part(part, wanted, at, events)
     if content.generation_complete and "on_generation_complete" in wanted:
         events.append(("on_generation_complete", content))
 
 
-def _part(part: wire.Part, wanted: frozenset[str], epoch: int, events: list[Event]) -> None:
+def _part(part: wire.Part, wanted: frozenset[str], at: _Place, events: list[Event]) -> None:
+    epoch, turn = at
     if part.text:
         name = "on_thought" if part.thought else "on_text"
         if name in wanted:
-            events.append((name, TextDelta(text=part.text, epoch=epoch)))
+            events.append((name, TextDelta(text=part.text, epoch=epoch, turn=turn)))
     blob = part.inline_data
     if blob is not None and blob.data and "on_audio" in wanted:
         rate = audio_rate(blob.mime_type)
         if rate is not None:
-            delta = AudioDelta(data=blob.data, rate=rate, mime_type=blob.mime_type, epoch=epoch)
+            delta = AudioDelta(data=blob.data, rate=rate, mime_type=blob.mime_type, epoch=epoch, turn=turn)
             events.append(("on_audio", delta))
 
 
-def _transcripts(content: wire.ServerContent, epoch: int, events: list[Event]) -> None:
+def _transcripts(content: wire.ServerContent, at: _Place, events: list[Event]) -> None:
     heard = content.interim_input_transcription
     if heard is not None:
-        events.append(("on_transcription", _transcript(heard, Direction.INPUT, epoch, interim=True)))
+        events.append(("on_transcription", _transcript(heard, Direction.INPUT, at, interim=True)))
     heard = content.input_transcription
     if heard is not None:
-        events.append(("on_transcription", _transcript(heard, Direction.INPUT, epoch)))
+        events.append(("on_transcription", _transcript(heard, Direction.INPUT, at)))
     said = content.output_transcription
     if said is not None:
-        events.append(("on_transcription", _transcript(said, Direction.OUTPUT, epoch)))
+        events.append(("on_transcription", _transcript(said, Direction.OUTPUT, at)))
 
 
 def _transcript(
-    piece: wire.Transcription, direction: Direction, epoch: int, *, interim: bool = False
+    piece: wire.Transcription, direction: Direction, at: _Place, *, interim: bool = False
 ) -> Transcript:
     return Transcript(
         direction=direction,
@@ -202,7 +214,8 @@ def _transcript(
         start_offset=piece.start_offset,
         end_offset=piece.end_offset,
         interim=interim,
-        epoch=epoch,
+        epoch=at[0],
+        turn=at[1],
     )
 
 

@@ -109,9 +109,10 @@ class Transcript:
 
     Attributes:
         direction: ``input`` (the user) or ``output`` (the model).
-        text: The new piece; pieces of one direction are joined without a space. Empty when the server
-            only marked an end.
-        finished: The server marked this utterance as complete. Not every model does.
+        text: The new piece; pieces of one direction are joined without a space. Empty when this
+            only marks an end.
+        finished: This utterance is over: the server says so, or (with an empty text) the turn ended, the
+            model was interrupted, or no further piece came for 3 s. Each utterance is finished once.
         language_code: BCP-47 code of the language, where recognised.
         speaker_label: Who spoke, where speakers are told apart.
         words: Words with their times, where asked for.
@@ -120,6 +121,7 @@ class Transcript:
         interim: A guess while the user is still speaking. It *replaces* the guess before it and is not part
             of a turn's transcript.
         epoch: The connection it came over (1, 2, 3 …).
+        turn: Number of the model's turn in which it came (see `AudioDelta`).
     """
 
     direction: Direction
@@ -132,6 +134,7 @@ class Transcript:
     end_offset: float | None = None
     interim: bool = False
     epoch: int = 0
+    turn: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -141,10 +144,12 @@ class TextDelta:
     Attributes:
         text: The new piece.
         epoch: The connection it came over.
+        turn: Number of the model's turn (see `AudioDelta`).
     """
 
     text: str
     epoch: int = 0
+    turn: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -156,12 +161,15 @@ class AudioDelta:
         rate: Samples per second.
         mime_type: As the server gave it.
         epoch: The connection it came over.
+        turn: Number of the model's turn, counted over the whole session. It rises when a turn ends, and at once
+            when the model is interrupted; sound of a turn up to `Interrupted.turn` must not be played any more.
     """
 
     data: bytes = attrs.field(repr=_size)
     rate: int = OUTPUT_RATE_HZ
     mime_type: str | None = None
     epoch: int = 0
+    turn: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -202,9 +210,11 @@ class Interrupted:
 
     Attributes:
         epoch: The connection it came over.
+        turn: Number of the turn that was cut off.
     """
 
     epoch: int = 0
+    turn: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -228,6 +238,7 @@ class Turn:
         generation_complete: The model had generated all it wanted to; false in an interrupted turn.
         truncated: The turn was longer than the session keeps; ``audio`` or texts hold its beginning.
         epoch: The connection on which it ended.
+        turn: Its number, as in the pieces it is made of.
     """
 
     text: str = ""
@@ -246,6 +257,7 @@ class Turn:
     generation_complete: bool = False
     truncated: bool = False
     epoch: int = 0
+    turn: int = 0
 
 
 @attrs.frozen(kw_only=True)

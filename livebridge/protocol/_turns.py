@@ -70,6 +70,8 @@ class TurnCollector:
         self._max_audio_bytes = max_audio_bytes
         self._max_text_chars = max_text_chars
         self._meter = UsageMeter()
+        self._begun = False
+        self._number = 0
         self._clear()
 
     @property
@@ -87,20 +89,22 @@ class TurnCollector:
         self._meter.end_turn()
         self._clear()
 
-    def feed(self, message: wire.ServerMessage, *, epoch: int = 0) -> Turn | None:
+    def feed(self, message: wire.ServerMessage, *, epoch: int = 0, turn: int = 0) -> Turn | None:
         """Take one message.
 
         Args:
             message: The message.
             epoch: The connection it came over.
+            turn: The number of the turn it belongs to.
 
         Returns:
             The turn, if this message ended it.
         """
         content = message.server_content
         calls = message.tool_call
-        if content is not None or calls is not None:
+        if (content is not None or calls is not None) and not self._begun:
             self._begun = True
+            self._number = turn
         if message.usage_metadata is not None:
             self._meter.report(message.usage_metadata, trailing=not self._begun)
         if calls is not None:
@@ -110,9 +114,9 @@ class TurnCollector:
         self._collect(content)
         if not ends_turn(content):
             return None
-        turn = self._finish(content, epoch)
+        whole = self._finish(content, epoch)
         self._clear()
-        return turn
+        return whole
 
     def _clear(self) -> None:
         self._text: list[str] = []
@@ -130,6 +134,7 @@ class TurnCollector:
         self._interrupted = False
         self._generated = False
         self._begun = False
+        self._number = 0
 
     def _collect(self, content: wire.ServerContent) -> None:
         model_turn = content.model_turn
@@ -182,4 +187,5 @@ class TurnCollector:
             generation_complete=self._generated,
             truncated=self._audio_room.overflow or self._text_room.overflow,
             epoch=epoch,
+            turn=self._number,
         )

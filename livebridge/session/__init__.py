@@ -63,6 +63,7 @@ use `livebridge.wire` and `livebridge.transport`.
 """
 
 from livebridge.session._actor import current_session
+from livebridge.session._conversation import AudioConversation, Speaker
 from livebridge.session._handler import Handler
 from livebridge.session._options import Keepalive, Options
 from livebridge.session._outgoing import SendReceipt
@@ -77,6 +78,7 @@ from livebridge.session._tool_mark import tool
 from livebridge.session._verbs import CloseResult
 
 __all__ = [
+    "AudioConversation",
     "CloseResult",
     "Handler",
     "Keepalive",
@@ -85,6 +87,7 @@ __all__ = [
     "ResumeStore",
     "SendReceipt",
     "Session",
+    "Speaker",
     "SqliteResumeStore",
     "Statistics",
     "ToolContext",

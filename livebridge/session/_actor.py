@@ -36,10 +36,11 @@ from livebridge.otp import (
     Lane,
     Stop,
 )
-from livebridge.protocol import CloseInfo, GoAwayInfo, Marker, Unrecognized, message_events
+from livebridge.protocol import CloseInfo, GoAwayInfo, Marker, Unrecognized
 from livebridge.session import _reporting as reporting
 from livebridge.session._callbacks import CallbackRunner
 from livebridge.session._continuity import Continuity
+from livebridge.session._events import events_of, finish_transcripts
 from livebridge.session._handler import Handler
 from livebridge.session._handshake import Handshake
 from livebridge.session._keeping import Keeping
@@ -146,6 +147,8 @@ class SessionActor(GenServer):
         _current.set(self.session)
         self.start_soon(self.manager.run, name="connection manager")
         self.start_soon(self._watch_inbox, inbox, name="inbox watch")
+        if "on_transcription" in self.state.wanted:
+            self.start_soon(finish_transcripts, self.state, name="transcript clock")
         if self.state.stall is not None:
             watchdog = Watchdog(self.state, self.state.stall, self.manager, self.outgoing)
             self.start_soon(watchdog.run, name="stall watch")
@@ -267,12 +270,10 @@ class SessionActor(GenServer):
         if isinstance(message, Unrecognized):
             await run("on_unrecognized", message)
             return
-        turn = state.turns.feed(message, epoch=envelope.epoch)
+        turn = state.turns.feed(message, epoch=envelope.epoch, turn=envelope.turn)
         if turn is not None:
             state.complete(turn)
-        for name, argument in message_events(message, state.wanted, epoch=envelope.epoch):
-            if name == "on_tool_call":
-                continue
+        for name, argument in events_of(envelope, message, state):
             await run(name, turn if argument is Marker.TURN else argument)
         if message.tool_call is not None:
             self.tools.begin(message.tool_call, envelope.call_keys)
@@ -292,6 +293,8 @@ class SessionActor(GenServer):
         await self.runner.run("on_go_away", info)
 
     async def _ended(self, ended: Ended) -> Stop:
+        for transcript in self.state.speech.utterances.end():
+            await self.runner.run("on_transcription", transcript)
         if ended.error is None:
             return Stop(NORMAL)
         await self._complain(ended.error)

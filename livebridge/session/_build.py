@@ -25,6 +25,7 @@ from livebridge.protocol import (
 from livebridge.session._actor import SessionActor
 from livebridge.session._handler import Handler, callbacks_of
 from livebridge.session._options import Options, parse
+from livebridge.session._speech import Speech, urgent_of
 from livebridge.session._state import SessionState
 from livebridge.session._tool_box import tool_box
 from livebridge.session._tool_context import INJECTED
@@ -56,6 +57,7 @@ def build(session: _V, handler: Handler | None, keywords: Mapping[str, object]) 
         api_version=_version_in(url),
         models=options.models,
     )
+    urgent = urgent_of(callbacks)
     state = SessionState(
         options=options,
         auth=auth,
@@ -67,6 +69,7 @@ def build(session: _V, handler: Handler | None, keywords: Mapping[str, object]) 
         turns=TurnCollector(keep_audio=options.keep_audio),
         stall=_stall(options),
         history=History(turns=options.reseed_turns),
+        speech=Speech(urgent=urgent),
     )
     actor = SessionActor(
         state=state, callbacks=callbacks, handler=handler, session=session, dial=options.dial, box=box

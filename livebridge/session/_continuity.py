@@ -57,6 +57,7 @@ class Continuity:
         lossy = not state.handles.resumable
         state.handles.dropped(state.now)
         state.turns.reset()
+        state.speech.numbers.restart()
         if self._gap is None:
             dropped = state.outbox.dropped_media_seconds
             self._gap = Gap(began=state.now, lost_reason=self._reason, dropped=dropped)

@@ -143,6 +143,13 @@ class Handler:
     def on_interrupted(self, info: Interrupted) -> object:
         """Invoked when the model was interrupted: throw away audio that has not been played."""
 
+    def on_interrupt_now(self, info: Interrupted) -> object:
+        """Invoked at once when the model was interrupted, before what is still queued for other callbacks.
+
+        It must be a plain function that does not block: it runs where frames are read. `on_interrupted`
+        follows in its turn.
+        """
+
     def on_generation_complete(self, content: wire.ServerContent) -> object:
         """Invoked when the model has generated everything (playback may still be going on)."""
 

@@ -101,12 +101,7 @@ class Microphone(View):
         if state.muted:
             await trio.lowlevel.checkpoint()
             return
-        if state.floor.manual and state.floor.activity:
-            await self._signal(realtime_input(activity_end=True))
-        elif not state.floor.manual and state.floor.streaming:
-            await self._signal(realtime_input(audio_stream_end=True))
-        else:
-            await trio.lowlevel.checkpoint()
+        await self._end_of_sound()
         state.muted = True
 
     def unmute(self) -> None:
@@ -186,6 +181,16 @@ class Microphone(View):
             if state.floor.activity:
                 state.floor.end_activity(state.now)
                 self._actor.outgoing.accept_beyond(ACTIVITY_END)
+
+    async def _end_of_sound(self) -> None:
+        """The microphone is gone, for now: tell the server, if anything is open."""
+        floor = self._state.floor
+        if floor.manual and floor.activity:
+            await self._signal(realtime_input(activity_end=True))
+        elif not floor.manual and floor.streaming:
+            await self._signal(realtime_input(audio_stream_end=True))
+        else:
+            await trio.lowlevel.checkpoint()
 
     @property
     def _ended_by_mute(self) -> bool:

@@ -45,6 +45,7 @@ from livebridge.session import _reporting as reporting
 from livebridge.session._floor import Floor
 from livebridge.session._options import Options
 from livebridge.session._signal import Signal
+from livebridge.session._speech import Speech
 from livebridge.telemetry import BUS
 
 _log: Final = logging.getLogger("livebridge.session")
@@ -63,6 +64,7 @@ class Envelope:
         received_at: Seconds on trio's clock.
         deadline: Of a GoAway, on trio's clock.
         call_keys: Ledger keys of the function calls in it.
+        turn: The model's turn that its content belongs to.
     """
 
     message: wire.ServerMessage | Unrecognized
@@ -70,6 +72,7 @@ class Envelope:
     received_at: float
     deadline: float | None = None
     call_keys: tuple[str, ...] = ()
+    turn: int = 0
 
 
 @attrs.frozen
@@ -172,6 +175,7 @@ class SessionState:
     notices: Lane | None = None
     stall: StallWatch | None = None
     history: History = attrs.field(factory=History)
+    speech: Speech = attrs.field(factory=Speech)
     telemetry_id: str = attrs.field(factory=lambda: str(uuid4()))
     on_phase: Callable[[Phase], None] | None = None
     is_gated: Callable[[], bool] = bool

@@ -58,8 +58,11 @@ class Tap:
             return Envelope(message, state.epoch, now)
         deadline: float | None = None
         keys: tuple[str, ...] = ()
+        turn = state.speech.numbers.feed(message)
         if message.server_content is not None:
             self._content(message.server_content, now)
+            if message.server_content.interrupted:
+                self._cut_off(turn - 1)
         self._speech(message, now)
         if message.session_resumption_update is not None:
             self._update(message.session_resumption_update, now)
@@ -72,13 +75,15 @@ class Tap:
             self.cancel_tools(message.tool_call_cancellation.ids or ())
         if message.go_away is not None:
             deadline = self._go_away(message.go_away, now)
-        return Envelope(message, state.epoch, now, deadline, keys)
+        return Envelope(message, state.epoch, now, deadline, keys, turn)
 
     def _content(self, content: wire.ServerContent, now: float) -> None:
         state = self.state
         floor = state.floor
         if state.stall is not None and (content.interrupted or state.stall.kind is not None):
             self._watch(state.stall, content)
+        if content.turn_complete:
+            state.ledger.turn_completed()
         heard = content.input_transcription or content.interim_input_transcription
         if heard is not None and heard.text:
             floor.understood(now)
@@ -109,6 +114,11 @@ class Tap:
         """A pending rotation may have become possible, or will be at another time."""
         if self.state.phase is Phase.GOAWAY:
             self.consider_rotation()
+
+    def _cut_off(self, turn: int) -> None:
+        for error in self.state.speech.interrupted(turn, epoch=self.state.epoch):
+            self.state.counters.callback_errors += 1
+            self.state.notify("on_error", error)
 
     def _watch(self, stall: StallWatch, content: wire.ServerContent) -> None:
         """Any sign of the model disarms the stall watch; an interruption arms it."""

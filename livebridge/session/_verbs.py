@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import attrs
 import trio
 
 from livebridge import wire
-from livebridge.errors import SessionFailedError
-from livebridge.protocol import ENDED, CloseInfo, Turn
+from livebridge.errors import LocalProtocolError, SessionFailedError
+from livebridge.protocol import ENDED, CloseInfo, PlayoutBuffer, Turn
+from livebridge.session._conversation import AudioConversation, Speaker, check_parts, under_way
 from livebridge.session._sending import Senders
 
 
@@ -221,6 +223,60 @@ class Verbs(Senders):
         """
         self._refuse_in_dispatcher("receive")
         return await self._actor.stream.receive()
+
+    @asynccontextmanager
+    async def audio_conversation(
+        self,
+        *,
+        microphone: AsyncIterable[bytes],
+        speaker: Speaker,
+        rate: int = 16_000,
+        half_duplex: bool = False,
+        max_seconds: float = 300.0,
+    ) -> AsyncIterator[AudioConversation]:
+        """Connect a microphone and a speaker for the length of a block.
+
+        What the microphone yields is sent; what the model says is played, and no longer when the user cuts
+        in. Tools and callbacks work as always. Leaving the block (or `AudioConversation.stop`) ends the
+        conversation and keeps the session.
+
+        Args:
+            microphone: Yields pieces of 16-bit little-endian mono sound as they are heard, say 20 to 40 ms each.
+            speaker: Plays what the model says; see `Speaker`.
+            rate: Samples per second of the microphone.
+            half_duplex: Send nothing while the model can be heard. For loudspeakers without echo cancellation,
+                where the model would interrupt itself; the user cannot cut in then.
+            max_seconds: How much of the model's speech may wait to be played.
+
+        Raises:
+            ConfigError: Microphone, speaker or rate is none.
+            LocalProtocolError: The session is in a conversation already.
+            SessionClosedError: The session is closed.
+            SessionFailedError: The session has failed.
+            Exception: What the microphone or the speaker raised, as it is.
+        """
+        check_parts(microphone, speaker, rate)
+        self._actor.outgoing.check_open()
+        speech = self._state.speech
+        if speech.listener is not None:
+            raise LocalProtocolError("the session is in an audio conversation already; stop that one first")
+        conversation = AudioConversation(
+            speech=speech,
+            send=partial(self.send_audio, rate=rate),
+            finish=self._end_of_sound,
+            microphone=microphone,
+            speaker=speaker,
+            rate=rate,
+            half_duplex=half_duplex,
+            buffer=PlayoutBuffer(max_seconds=max_seconds),
+        )
+        async with under_way(conversation, self._actor.ref.wait_exit):
+            yield conversation
+
+    @property
+    def in_conversation(self) -> bool:
+        """Whether an audio conversation controls the session's sound."""
+        return self._state.speech.listener is not None
 
     async def call(self, request: object, *, timeout: float | None = 5.0) -> object:
         """Ask the handler: its ``handle_call`` answers, whatever the connection does meanwhile.

@@ -72,6 +72,11 @@ class View:
         return self._state.phase
 
     @property
+    def turn_number(self) -> int:
+        """Number of the turn that the model is in, or will be in next; rises at once at an interruption."""
+        return self._state.speech.numbers.current
+
+    @property
     def closed(self) -> bool:
         """Whether the session has ended, whoever ended it."""
         return self._of is not None and (self._state.closed or not self._actor.ref.alive)

@@ -18,8 +18,8 @@ from livebridge.protocol._shapes import (
 from livebridge.protocol._usage import Usage
 
 
-def events(message, *wanted, epoch=0):
-    return message_events(message, frozenset(wanted) if wanted else CALLBACK_NAMES, epoch=epoch)
+def events(message, *wanted, epoch=0, turn=0):
+    return message_events(message, frozenset(wanted) if wanted else CALLBACK_NAMES, epoch=epoch, turn=turn)
 
 
 def content(**fields):
@@ -53,16 +53,19 @@ EVERYTHING = wire.ServerMessage(
 
 
 def test_every_part_of_a_message_counts_and_in_this_order():
-    assert events(EVERYTHING, epoch=2) == [
+    assert events(EVERYTHING, epoch=2, turn=5) == [
         ("on_message", EVERYTHING),
-        ("on_interrupted", Interrupted(epoch=2)),
-        ("on_transcription", Transcript(direction=Direction.INPUT, text="i", interim=True, epoch=2)),
-        ("on_transcription", Transcript(direction=Direction.INPUT, text="in", epoch=2)),
-        ("on_transcription", Transcript(direction=Direction.OUTPUT, text="out", finished=True, epoch=2)),
-        ("on_text", TextDelta(text="a", epoch=2)),
-        ("on_thought", TextDelta(text="t", epoch=2)),
-        ("on_audio", AudioDelta(data=b"\1\2", rate=16000, mime_type="audio/pcm;rate=16000", epoch=2)),
-        ("on_text", TextDelta(text="b", epoch=2)),
+        ("on_interrupted", Interrupted(epoch=2, turn=4)),
+        ("on_transcription", Transcript(direction=Direction.INPUT, text="i", interim=True, epoch=2, turn=5)),
+        ("on_transcription", Transcript(direction=Direction.INPUT, text="in", epoch=2, turn=5)),
+        (
+            "on_transcription",
+            Transcript(direction=Direction.OUTPUT, text="out", finished=True, epoch=2, turn=5),
+        ),
+        ("on_text", TextDelta(text="a", epoch=2, turn=5)),
+        ("on_thought", TextDelta(text="t", epoch=2, turn=5)),
+        ("on_audio", AudioDelta(data=b"\1\2", rate=16000, mime_type="audio/pcm;rate=16000", epoch=2, turn=5)),
+        ("on_text", TextDelta(text="b", epoch=2, turn=5)),
         ("on_generation_complete", EVERYTHING.server_content),
         ("on_tool_call", EVERYTHING.tool_call),
         ("on_tool_call_cancellation", ["0"]),
@@ -171,7 +174,7 @@ def test_the_table_of_callbacks_is_complete_and_says_what_each_is_for():
         "on_session_resumption",
         "on_go_away",
     ]
-    assert len(CALLBACKS) == 23
+    assert len(CALLBACKS) == 24
     assert all(callback.invoked.endswith(".") and callback.argument for callback in CALLBACKS.values())
     assert {name for name, _ in events(EVERYTHING)} <= CALLBACK_NAMES
 

@@ -129,8 +129,9 @@ async def test_order_inside_a_message_and_every_field_counts(live, log):
         )
         await log.wait("on_unrecognized")
         assert log.names == [
-            "on_message", "on_interrupted", "on_transcription", "on_transcription", "on_text", "on_thought",
-            "on_generation_complete", "on_usage", "on_turn_complete", "on_unrecognized",
+            "on_interrupt_now", "on_message", "on_interrupted", "on_transcription", "on_transcription", "on_text",
+            "on_thought", "on_generation_complete", "on_usage", "on_transcription", "on_transcription",
+            "on_turn_complete", "on_unrecognized",
         ]  # fmt: skip
         assert log.of("on_turn_complete")[0].interrupted
 
