@@ -27,6 +27,7 @@
     │   └── CallbackStalledError    a callback blocks the queue
     ├── ToolError
     │   └── OrphanedToolResultError a result whose call the server has forgotten
+    ├── StoreError                  a resume store failed; the session goes on without it
     ├── RestError                   an HTTP call beside the WebSocket failed
     └── ActorError
         ├── ActorExitError          the actor you talk to is gone (its exit reason is ``.reason``)
@@ -256,6 +257,10 @@ class ToolError(LivebridgeError):
 
 class OrphanedToolResultError(ToolError):
     """A tool finished, but the server has forgotten the call (its connection was replaced)."""
+
+
+class StoreError(LivebridgeError):
+    """A resume store failed, and the session goes on without it; what the store raised is ``__cause__``."""
 
 
 class RestError(LivebridgeError):
