@@ -30,6 +30,7 @@ written, acknowledged, or reported as given up.
 When not to use it: to talk to the Live API use `livebridge.Session`, which drives all of this.
 """
 
+from livebridge.protocol._blobs import is_picture
 from livebridge.protocol._breaker import CircuitBreaker, CircuitPolicy, CircuitState
 from livebridge.protocol._calls import CallLedger, CallState, OpenCall
 from livebridge.protocol._config import LiveConfig, build_setup
@@ -158,6 +159,7 @@ __all__ = [
     "context_update",
     "expects_answer",
     "follow",
+    "is_picture",
     "message_events",
     "realtime_input",
     "take_snapshot",
