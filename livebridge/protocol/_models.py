@@ -58,6 +58,7 @@ class ModelCapabilities:
             ``history_config.initial_history_in_client_content``; otherwise as plain ``clientContent``.
         seeds_audio: A seeded history may hold sound.
         audio_during_call: The microphone may go on while a blocking call is open.
+        context_update: It takes ``contextUpdate``; otherwise that is answered with close code 1007.
         input_rate: Samples per second of the sound it hears natively.
         output_rate: Samples per second of the sound it makes.
     """
@@ -76,6 +77,7 @@ class ModelCapabilities:
     seeds_history: bool = False
     seeds_audio: bool = False
     audio_during_call: bool = True
+    context_update: bool = True
     input_rate: int = 16_000
     output_rate: int = 24_000
 
@@ -91,6 +93,7 @@ _GEMINI_3_1: Final = ModelCapabilities(
     seeds_history=True,
     seeds_audio=True,
     audio_during_call=False,
+    context_update=False,
 )
 _GEMINI_2_5: Final = ModelCapabilities(
     name="gemini-2.5-flash-native-audio-preview-12-2025",
@@ -99,6 +102,7 @@ _GEMINI_2_5: Final = ModelCapabilities(
     thinking="budget",
     code_execution=False,
     audio_during_call=False,
+    context_update=False,
 )
 _GEMINI_3_8: Final = ModelCapabilities(
     name="gemini-3.8-live",
@@ -125,6 +129,7 @@ _HALF_CASCADE: Final = ModelCapabilities(
     scheduling=False,
     thinking="none",
     audio_during_call=False,
+    context_update=False,
 )
 _VERTEX_2_5: Final = attrs.evolve(_GEMINI_2_5, name="gemini-live-2.5-flash-native-audio", aliases=())
 _TRANSCRIBE: Final = ModelCapabilities(
@@ -132,9 +137,13 @@ _TRANSCRIBE: Final = ModelCapabilities(
     text_input="realtime_input",
     response_modalities=_TEXT,
     seeds_history=True,
+    context_update=False,
 )
 _ROBOTICS: Final = ModelCapabilities(
-    name="gemini-robotics-er-2-streaming-preview", response_modalities=_TEXT, tool_behavior="blocking"
+    name="gemini-robotics-er-2-streaming-preview",
+    response_modalities=_TEXT,
+    tool_behavior="blocking",
+    context_update=False,
 )
 
 LIVE_MODELS: Final[Mapping[str, ModelCapabilities]] = {

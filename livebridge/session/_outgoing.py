@@ -14,6 +14,7 @@ import attrs
 import trio
 
 from livebridge import wire
+from livebridge.auth import EphemeralToken
 from livebridge.errors import (
     ConfigError,
     NotConnectedError,
@@ -21,12 +22,14 @@ from livebridge.errors import (
     SessionClosedError,
     SessionFailedError,
 )
-from livebridge.protocol import Entry, Kind, Phase, expects_answer
+from livebridge.protocol import Entry, Kind, Phase, check_message, expects_answer
 from livebridge.session._state import SessionState
 from livebridge.session._tool_gate import AudioGate
 
 YIELD_AT_BACKLOG: Final = 16
 """Messages waiting for the sender, from which on accepting another lets other tasks run first."""
+
+_MEDIA: Final = frozenset({Kind.AUDIO, Kind.VIDEO})
 
 Wait = Literal["accepted", "written", "acked"]
 """How far a send waits: into the outbox, onto the socket, or until a handle covers it."""
@@ -89,6 +92,25 @@ class Outgoing:
         if state.phase is Phase.IDLE and not state.options.buffer_before_connect:
             raise NotConnectedError("the session was never connected; call connect() first")
 
+    def check(self, message: wire.ClientMessage) -> None:
+        """See that the server will not hang up because of a message.
+
+        Raises:
+            ConfigError: It would.
+        """
+        state = self.state
+        config = state.options.config
+        check_message(
+            message,
+            backend=state.auth.backend,
+            # a token may lock another configuration than the one that was given here
+            config=None if isinstance(state.auth, EphemeralToken) else config,
+            able=state.capabilities,
+            seeding=config.announces_history
+            and state.ready_kind != "resumed"
+            and state.history_told != state.epoch,
+        )
+
     async def send(
         self,
         message: wire.ClientMessage,
@@ -113,6 +135,9 @@ class Outgoing:
         entry: Entry | None = None
         with trio.move_on_after(float("inf") if timeout is None else timeout):
             entry = await self.accept(kind, payload)
+            content = message.client_content
+            if message.realtime_input is not None or (content is not None and content.turn_complete):
+                self.state.history_told = self.state.epoch
             if expects_answer(message):
                 entry.reply = "turn"
                 self.state.expect("answer")
@@ -211,6 +236,8 @@ class Outgoing:
     def _take(self, kind: Kind, payload: bytes, seconds: float) -> Entry:
         if self.gate is not None and self.gate.withholds(kind, payload, seconds):
             return Entry(0, kind, b"", self.state.now)
+        if kind in _MEDIA:
+            self.state.history_told = self.state.epoch
         entry = self.state.outbox.accept(kind, payload, now=self.state.now, seconds=seconds)
         self.state.work.set()
         self.state.dirty.set()

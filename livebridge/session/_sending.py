@@ -14,7 +14,6 @@ from livebridge.protocol import (
     Kind,
     audio_chunk,
     audio_rate,
-    check_message,
     client_content,
     context_update,
     realtime_input,
@@ -78,7 +77,7 @@ class Senders(View):
             LivebridgeError: As all sends; see `Verbs`.
         """
         message = client_content(content, turn_complete=turn_complete)
-        check_message(message, backend=self._state.auth.backend)
+        self._actor.outgoing.check(message)
         return await self._actor.outgoing.send(message, Kind.CONTENT, wait=wait, timeout=timeout)
 
     async def send_realtime_input(
@@ -113,6 +112,7 @@ class Senders(View):
             activity_end=activity_end,
             audio_stream_end=audio_stream_end,
         )
+        self._actor.outgoing.check(message)
         given = message.realtime_input
         assert given is not None
         if given.activity_start is not None or given.activity_end is not None:
@@ -154,9 +154,7 @@ class Senders(View):
         if state.muted:
             await trio.lowlevel.checkpoint()
             return
-        detection = state.options.config.realtime_input_config
-        automatic = None if detection is None else detection.automatic_activity_detection
-        if automatic is None or not automatic.disabled:
+        if not state.options.config.is_activity_manual:
             await self.send_realtime_input(audio_stream_end=True)
         elif state.speaking:
             await self.send_realtime_input(activity_end=True)
@@ -258,7 +256,7 @@ class Senders(View):
             LivebridgeError: As all sends; see `Verbs`.
         """
         message = context_update(system_instruction=system_instruction, tools=tools)
-        check_message(message, backend=self._state.auth.backend)
+        self._actor.outgoing.check(message)
         if message.context_update is not None and message.context_update.tools is not None:
             self._actor.tools.declare(message.context_update.tools.tools or ())
         return await self._actor.outgoing.send(message, Kind.CONTENT)

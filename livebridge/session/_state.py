@@ -124,6 +124,7 @@ class SessionState:
         closing: ``close`` was asked for.
         drain: Whether that close delivers what was accepted.
         close_deadline: On trio's clock.
+        history_told: The connection over which the history that was announced is complete, or too late.
         is_gated: Tells whether media is withheld during a tool call.
     """
 
@@ -142,6 +143,7 @@ class SessionState:
     generating: bool = False
     muted: bool = False
     speaking: bool = False
+    history_told: int = -1
     go_away_deadline: float | None = None
     go_away_received: float | None = None
     close_info: CloseInfo | None = None
