@@ -147,6 +147,8 @@ def image_blob(value: object, where: str = "video") -> wire.Blob:
 
 def is_picture(value: object) -> bool:
     """Whether a piece of media is meant as a picture: its type says so, or it is a Pillow image."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return False
     if isinstance(value, tuple):
         kind: object = value[-1] if value else None
     elif isinstance(value, Mapping):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import trio
@@ -16,10 +16,12 @@ from livebridge.protocol import (
     audio_rate,
     client_content,
     context_update,
+    is_picture,
     realtime_input,
     tool_response,
 )
 from livebridge.session._outgoing import SendReceipt, Wait
+from livebridge.session._pieces import pieces_of
 from livebridge.session._view import View
 
 
@@ -128,11 +130,12 @@ class Senders(View):
         """Send a piece of microphone sound; the fast way.
 
         Args:
-            pcm: 16-bit signed little-endian mono samples (bytes, or a buffer of 16-bit integers).
-            rate: Samples per second; 16,000 is what the models hear natively.
+            pcm: 16-bit signed little-endian mono samples: bytes, or a buffer of 16-bit integers; or what
+                `send_realtime_input` takes as ``audio``.
+            rate: Samples per second; 16,000 is what the models hear natively. A `Blob` says its rate itself.
 
         Raises:
-            ConfigError: No samples, half a sample, or no sensible rate.
+            ConfigError: No samples, half a sample, several channels, a WAV file, or no sensible rate.
             LivebridgeError: As all sends; see `Verbs`.
         """
         chunk = audio_chunk(pcm, rate)
@@ -184,30 +187,41 @@ class Senders(View):
         await self.send_realtime_input(video=video)
 
     async def send_media_stream(
-        self, stream: AsyncIterable[object], *, rate: int = 16_000, pace: bool = True
+        self,
+        stream: AsyncIterable[object] | Iterable[object],
+        *,
+        rate: int = 16_000,
+        pace: bool = True,
     ) -> float:
-        """Send pieces of sound as they come, until the stream ends.
+        """Send pieces of sound, and pictures between them, as they come, until the stream ends.
 
         Args:
-            stream: Yields 16-bit mono PCM.
-            rate: Samples per second.
+            stream: Yields what `send_audio` takes (16-bit mono PCM, a `Blob` of it), or what `send_video` takes
+                if its type says so (a `Blob`, ``(bytes, "image/…")``, a Pillow image). An iterable that does
+                not block does as well. An async generator is closed, also on cancellation.
+            rate: Samples per second of sound that does not say so itself.
             pace: Send no faster than it sounds (a file); a microphone paces itself.
 
         Returns:
             Seconds of sound sent.
 
         Raises:
+            ConfigError: It is no stream, or a piece is neither sound nor a picture.
             LivebridgeError: As `send_audio`.
         """
         began = trio.current_time()
         seconds = 0.0
-        async for pcm in stream:
-            chunk = audio_chunk(pcm, rate)
-            if not self._state.muted:
-                await self._actor.outgoing.accept(Kind.AUDIO, chunk.frame, seconds=chunk.seconds)
-            seconds += chunk.seconds
-            if pace:
-                await trio.sleep_until(began + seconds)
+        async with pieces_of(stream) as pieces:
+            async for piece in pieces:
+                if is_picture(piece):
+                    await self.send_video(piece)
+                    continue
+                chunk = audio_chunk(piece, rate)
+                if not self._state.muted:
+                    await self._actor.outgoing.accept(Kind.AUDIO, chunk.frame, seconds=chunk.seconds)
+                seconds += chunk.seconds
+                if pace:
+                    await trio.sleep_until(began + seconds)
         return seconds
 
     @asynccontextmanager
