@@ -1,7 +1,6 @@
 """Every option of a session, with unit, default and check; one function turns keywords into them."""
 
 import difflib
-import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from ssl import SSLContext
@@ -186,13 +185,13 @@ class Options:
 
 _CHECKS: Final[Mapping[str, checks.Check]] = {
     "model": checks.kind(str),
-    "models": checks.kind(Mapping, or_none=True),
+    "models": checks.models,
     "project": checks.kind(str, or_none=True),
     "location": checks.kind(str, or_none=True),
     "api_version": checks.kind(str, or_none=True),
-    "base_url": checks.kind(str, or_none=True),
-    "headers": checks.kind(Mapping, or_none=True),
-    "proxy": checks.kind(str, or_none=True),
+    "base_url": checks.base_url,
+    "headers": checks.headers,
+    "proxy": checks.proxy,
     "ssl_context": checks.kind(SSLContext, or_none=True),
     "dial_timeout": checks.number(above=0),
     "setup_timeout": checks.number(above=0),
@@ -224,6 +223,7 @@ _CHECKS: Final[Mapping[str, checks.Check]] = {
     "slow_callback": checks.number(above=0),
     "stall_timeout": checks.number(above=0),
     "resume_handle": checks.kind(str, or_none=True),
+    "resume_store": checks.store,
     "resume_key": checks.kind(str),
     "forget_on_close": checks.kind(bool),
     "replay": checks.one_of("unsent", "uncertain"),
@@ -315,19 +315,11 @@ def _keepalive(value: object) -> Keepalive | None:
 
 
 def check_callback(name: str, function: object, *, bound: str | None = None) -> Function:
-    """See that a callback can be called with its one argument.
+    """See that a callback can be called with its one argument, and does something when it is.
 
     Raises:
-        ConfigError: It cannot.
+        ConfigError: It cannot, or it would not.
     """
-    where = bound or name
-    if not callable(function):
-        raise ConfigError(f"{where} must be a function of one argument, not {function!r}")
-    try:
-        inspect.signature(function).bind(object())
-    except TypeError as error:
-        argument = getattr(CALLBACKS[name].argument, "__name__", CALLBACKS[name].argument)
-        raise ConfigError(f"{where} is called with one argument ({argument}), but {error}") from error
-    except ValueError:
-        return cast("Function", function)
+    argument = getattr(CALLBACKS[name].argument, "__name__", CALLBACKS[name].argument)
+    checks.called_with(bound or name, function, str(argument))
     return cast("Function", function)

@@ -8,7 +8,7 @@ from typing import Final, Self
 
 import trio
 
-from livebridge.errors import ActorExitError, LivebridgeError, SessionFailedError
+from livebridge.errors import ActorExitError, ConfigError, LivebridgeError, SessionFailedError
 from livebridge.otp import Backoff, ChildSpec, GenServer, Restart, ShutdownWord, start, start_link
 from livebridge.session._build import build
 from livebridge.session._handler import Handler
@@ -138,6 +138,13 @@ class Session(Verbs):
             ConfigError: An option or the configuration is wrong; found here, not at the first restart.
             CredentialsError: No credentials were found.
         """
+        made: object = handler
+        if isinstance(made, Handler):
+            name = type(made).__name__
+            raise ConfigError(
+                f"child_spec takes what makes a new Handler for each start, not an instance: give the class {name},"
+                f" or a function such as lambda: {name}(…)"
+            )
         settings = {
             "resume_key": str(id),
             "resume_store": MemoryResumeStore() if resume_store is None else resume_store,

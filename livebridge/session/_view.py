@@ -8,7 +8,7 @@ from typing import Protocol
 import trio
 
 from livebridge import wire
-from livebridge.errors import CallSelfError, NotConnectedError
+from livebridge.errors import ActorError, CallSelfError, NotConnectedError
 from livebridge.otp import Ref
 from livebridge.protocol import CloseInfo, Phase, Status, Usage
 from livebridge.session._callbacks import CallbackRunner
@@ -75,6 +75,14 @@ class View:
     def closed(self) -> bool:
         """Whether the session has ended, whoever ended it."""
         return self._of is not None and (self._state.closed or not self._actor.ref.alive)
+
+    @property
+    def _under_way(self) -> bool:
+        """Whether the session was started and has not ended."""
+        try:
+            return self._of is not None and self._of.ref.alive
+        except ActorError:
+            return False
 
     @property
     def session_id(self) -> str | None:
