@@ -23,7 +23,9 @@ from livebridge.errors import (
     SessionFailedError,
 )
 from livebridge.protocol import Entry, Kind, Phase, check_message, expects_answer
+from livebridge.session import _checks as checks
 from livebridge.session._state import SessionState
+from livebridge.session._surroundings import check_in_trio
 from livebridge.session._tool_gate import AudioGate
 
 YIELD_AT_BACKLOG: Final = 16
@@ -73,7 +75,9 @@ class Outgoing:
             NotConnectedError: The session was never connected.
             SessionClosedError: It is closing or closed.
             SessionFailedError: It has failed.
+            LocalProtocolError: This is no task of trio.
         """
+        check_in_trio()
         state = self.state
         if state.failure is not None:
             raise SessionFailedError(
@@ -82,7 +86,8 @@ class Outgoing:
         if state.closing or state.closed or state.phase in (Phase.CLOSING, Phase.CLOSED):
             info = state.close_info
             raise SessionClosedError(
-                "the session is closing or closed; nothing can be sent any more",
+                "the session is closing or closed, for good; to go on with the conversation start a new one, with"
+                " resume_handle=session.handle",
                 code=info.code if info else None,
                 reason=info.reason if info else None,
                 phase=state.phase.value,
@@ -122,13 +127,15 @@ class Outgoing:
         """Encode and accept a message.
 
         Raises:
-            ConfigError: `wait` is no known word.
+            ConfigError: `wait` is no known word, or `timeout` no number of seconds.
             TimeoutError: `timeout` seconds passed; after acceptance this withdraws nothing.
             NotConnectedError: The session was never connected.
             SessionClosedError: It is closing or closed.
             SessionFailedError: It has failed.
             SendDroppedError: The message was accepted and then given up.
         """
+        check_in_trio()
+        checks.seconds("timeout", timeout)
         if wait not in _REACHED:
             raise ConfigError(f"wait must be accepted, written or acked, not {wait!r}")
         payload = wire.encode_client(message)

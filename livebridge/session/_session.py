@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Hashable
-from contextlib import asynccontextmanager
-from typing import Final, Self
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final, Self, TypeVar
 
 import trio
 
@@ -12,8 +12,12 @@ from livebridge.errors import ActorExitError, ConfigError, LivebridgeError, Sess
 from livebridge.otp import Backoff, ChildSpec, GenServer, Restart, ShutdownWord, start, start_link
 from livebridge.session._build import build
 from livebridge.session._handler import Handler
+from livebridge.session._starting import Starting
 from livebridge.session._store import MemoryResumeStore, ResumeStore
+from livebridge.session._surroundings import check_in_trio
 from livebridge.session._verbs import Verbs
+
+_S = TypeVar("_S", bound="Session")
 
 DEFAULT_BACKOFF: Final = Backoff(initial=1.0, factor=2.0, max=60.0, jitter="full", reset_after=60.0)
 """A crash loop restarts after at most 1, 2, 4, 8 … seconds; a minute of good health forgives."""
@@ -25,9 +29,17 @@ class Session(Verbs):
     Make one with `start` (a block), `start_link` (a nursery of yours) or `child_spec` (a supervisor).
     """
 
+    def __init__(self, *args: object, **options: object) -> None:
+        if args or options:
+            name = type(self).__name__
+            raise ConfigError(
+                f"a session is not made but started: async with {name}.start(…) as session, or one of"
+                f" {name}.start_link and {name}.child_spec, with the same options"
+            )
+        super().__init__()
+
     @classmethod
-    @asynccontextmanager
-    async def start(cls, handler: Handler | None = None, /, **options: object) -> AsyncIterator[Self]:
+    def start(cls, handler: Handler | None = None, /, **options: object) -> AbstractAsyncContextManager[Self]:
         """Start a session for the length of a block; the block is entered when it is ready.
 
         Leaving the block closes the session in order; an exception in the block closes it without a drain and
@@ -43,38 +55,9 @@ class Session(Verbs):
             ConnectError: The first dial failed.
             SetupError: The first setup was refused.
             SessionFailedError: The session failed while the block ran.
+            LocalProtocolError: This is no task of trio.
         """
-        session = cls()
-        actor = build(session, handler, options)
-        body_error: BaseException | None = None
-        try:
-            async with trio.open_nursery() as nursery:
-                ref = await start(nursery, actor)
-                assert ref is not None
-                with trio.CancelScope() as body:
-                    ref.monitor(lambda _: body.cancel() if _failure_of(session) else None)
-                    try:
-                        if actor.state.options.connect:
-                            await session.connect()
-                        yield session
-                    except trio.Cancelled:
-                        with trio.CancelScope(shield=True):
-                            await _leave(session, drain=False)
-                        raise
-                    except BaseException as error:  # noqa: BLE001 - raised again below, outside the nursery
-                        body_error = error
-                        await _leave(session, drain=False)
-                    else:
-                        await _leave(session, drain=True)
-        except BaseExceptionGroup as group:
-            raise _alone(group) from None
-        failure = _failure_of(session)
-        if body_error is not None:
-            if failure is not None and failure is not body_error:
-                body_error.add_note(f"the session had failed as well: {failure}")
-            raise body_error
-        if failure is not None:
-            raise failure
+        return Starting(_block(cls, handler, options), cls)
 
     @classmethod
     async def start_link(
@@ -95,7 +78,9 @@ class Session(Verbs):
             CredentialsError: No credentials were found.
             ConnectError: The first dial failed (raised here, not in the nursery).
             SetupError: The first setup was refused (raised here, not in the nursery).
+            LocalProtocolError: This is no task of trio.
         """
+        check_in_trio()
         session = cls()
         actor = build(session, handler, {**options, "connect": False})
         await start_link(nursery, actor)
@@ -165,6 +150,53 @@ class Session(Verbs):
             backoff=backoff,
             significant=significant,
         )
+
+
+@asynccontextmanager
+async def _block(cls: type[_S], handler: Handler | None, options: Mapping[str, object]) -> AsyncIterator[_S]:
+    """See `Session.start`."""
+    check_in_trio()
+    session = cls()
+    actor = build(session, handler, options)
+    body_error: BaseException | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            ref = await start(nursery, actor)
+            assert ref is not None
+            with trio.CancelScope() as body:
+                ref.monitor(lambda _: body.cancel() if _failure_of(session) else None)
+                try:
+                    if actor.state.options.connect:
+                        await session.connect()
+                    yield session
+                except trio.Cancelled:
+                    with trio.CancelScope(shield=True):
+                        await _leave(session, drain=False)
+                    raise
+                except BaseException as error:  # noqa: BLE001 - raised again below, outside the nursery
+                    body_error = error
+                    await _leave(session, drain=False)
+                else:
+                    await _leave(session, drain=True)
+    except BaseExceptionGroup as group:
+        raise _alone(group) from None
+    failure = _failure_of(session)
+    if body_error is not None:
+        if failure is not None and not _tells(body_error, failure):
+            body_error.add_note(f"the session had failed as well: {failure}")
+        raise body_error
+    if failure is not None:
+        raise failure
+
+
+def _tells(error: BaseException, failure: LivebridgeError) -> bool:
+    """Whether an error is, or was caused by, the very thing that a failure is about."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if seen is failure or seen is failure.__cause__:
+            return True
+        seen = seen.__cause__
+    return False
 
 
 async def _leave(session: Session, *, drain: bool) -> None:

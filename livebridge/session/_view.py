@@ -17,6 +17,7 @@ from livebridge.session._outgoing import Outgoing
 from livebridge.session._state import SessionState
 from livebridge.session._statistics import Statistics, statistics_of
 from livebridge.session._stream import MessageStream
+from livebridge.session._surroundings import check_in_trio
 from livebridge.session._tools import ToolRunner
 
 
@@ -140,6 +141,7 @@ class View:
         return statistics_of(self._state)
 
     def _in_dispatcher(self) -> bool:
+        check_in_trio()
         return trio.lowlevel.current_task() is self._actor.loop_task
 
     def _refuse_in_dispatcher(self, verb: str) -> None:
