@@ -65,8 +65,8 @@ def response_of(
     (checked,) = made.function_responses
     if max_bytes is not None and (size := len(wire.dumps(checked))) > max_bytes:
         raise UnsendableError(
-            f"tool {call.name} returned an object that cannot be sent as the result: it has {size} bytes, more than the"
-            f" {max_bytes} that are allowed"
+            f"tool {call.name} returned an object that cannot be sent as the result: it has {size} bytes,"
+            f" more than the {max_bytes} that are allowed"
         )
     return checked
 
