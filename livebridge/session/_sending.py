@@ -46,7 +46,7 @@ class Senders(View):
 
         Raises:
             ConfigError: `text` is no string.
-            LivebridgeError: As all sends; see `Verbs`.
+            LivebridgeError: As all sends; see `Session`.
         """
         if not isinstance(text, str):
             raise ConfigError(f"text must be a str, not {type(text).__name__}")
@@ -75,8 +75,9 @@ class Senders(View):
             timeout: See `send_text`.
 
         Raises:
-            ConfigError: `content` is none of these.
-            LivebridgeError: As all sends; see `Verbs`.
+            ConfigError: `content` is none of these, or the model takes its words by `send_text` only (the 3.x
+                models, but for the history that ``history_config`` announces).
+            LivebridgeError: As all sends; see `Session`.
         """
         message = client_content(content, turn_complete=turn_complete)
         self._actor.outgoing.check(message)
@@ -103,8 +104,9 @@ class Senders(View):
             audio_stream_end: ``True``: the microphone is off (automatic activity detection).
 
         Raises:
-            ConfigError: Not exactly one was given, or it is not what it should be.
-            LivebridgeError: As all sends; see `Verbs`.
+            ConfigError: Not exactly one was given, it is not what it should be, or it is a signal of the other way
+                to detect activity.
+            LivebridgeError: As all sends; see `Session`.
         """
         message = realtime_input(
             audio=audio,
@@ -136,7 +138,7 @@ class Senders(View):
 
         Raises:
             ConfigError: No samples, half a sample, several channels, a WAV file, or no sensible rate.
-            LivebridgeError: As all sends; see `Verbs`.
+            LivebridgeError: As all sends; see `Session`.
         """
         chunk = audio_chunk(pcm, rate)
         if self._state.muted:
@@ -151,7 +153,7 @@ class Senders(View):
         activity detection, ``activityEnd`` with manual detection if an activity is open. Idempotent.
 
         Raises:
-            LivebridgeError: As all sends; see `Verbs`.
+            LivebridgeError: As all sends; see `Session`.
         """
         state = self._state
         if state.muted:
@@ -181,7 +183,7 @@ class Senders(View):
 
         Raises:
             ConfigError: It is no picture.
-            LivebridgeError: As all sends; see `Verbs`.
+            LivebridgeError: As all sends; see `Session`.
         """
         video = frame if mime_type is None else (frame, mime_type)
         await self.send_realtime_input(video=video)
@@ -226,7 +228,13 @@ class Senders(View):
 
     @asynccontextmanager
     async def activity(self) -> AsyncIterator[None]:
-        """The user speaks inside this block (manual activity detection): start … end."""
+        """The user speaks inside this block (manual activity detection): start … end.
+
+        Raises:
+            ConfigError: Activity detection is automatic, as it is by default; switch it off with
+                ``realtime_input_config={"automatic_activity_detection": {"disabled": True}}``.
+            LivebridgeError: As all sends; see `Session`.
+        """
         await self.send_realtime_input(activity_start=True)
         try:
             yield
@@ -246,7 +254,7 @@ class Senders(View):
 
         Raises:
             ConfigError: There is none, or one is malformed.
-            LivebridgeError: As all sends; see `Verbs`.
+            LivebridgeError: As all sends; see `Session`.
         """
         known = {key: call.name or "" for key, call in self.pending_tool_calls.items()}
         require_ids = self._state.auth.backend == "gemini"
@@ -266,8 +274,8 @@ class Senders(View):
             tools: New tools; ``None`` keeps the present ones, ``[]`` removes them.
 
         Raises:
-            ConfigError: Neither was given, or one is malformed.
-            LivebridgeError: As all sends; see `Verbs`.
+            ConfigError: Neither was given, one is malformed, or the model takes no updates.
+            LivebridgeError: As all sends; see `Session`.
         """
         message = context_update(system_instruction=system_instruction, tools=tools)
         self._actor.outgoing.check(message)

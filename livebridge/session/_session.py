@@ -26,7 +26,20 @@ DEFAULT_BACKOFF: Final = Backoff(initial=1.0, factor=2.0, max=60.0, jitter="full
 class Session(Verbs):
     """A real-time conversation with Gemini that survives its connections.
 
-    Make one with `start` (a block), `start_link` (a nursery of yours) or `child_spec` (a supervisor).
+    Make one with `start` (a block), `start_link` (a nursery of yours) or `child_spec` (a supervisor). Their options
+    are the fields of `livebridge.session.Options` (how the session behaves) and of `livebridge.protocol.LiveConfig`
+    (what the model is asked for), all as keywords.
+
+    All attributes are plain reads, never a message and never a wait. Every ``send_…`` accepts the message into
+    the session's outbox and returns; a connection that breaks afterwards does not lose it. Sends raise
+
+    * `NotConnectedError` before the first ``connect``,
+    * `SessionClosedError` after ``close``, for good,
+    * `SessionFailedError` after a failure,
+    * `ConfigError` for what cannot be sent, or what the server would hang up on,
+    * `LocalProtocolError` where no trio runs (asyncio, other threads);
+
+    nothing has been sent then, and except after an end the session lives on.
     """
 
     def __init__(self, *args: object, **options: object) -> None:
@@ -47,7 +60,7 @@ class Session(Verbs):
 
         Args:
             handler: Callbacks as methods; or give them as ``on_…`` keywords.
-            options: See `livebridge.session` for the list.
+            options: The fields of `livebridge.session.Options` and of `livebridge.protocol.LiveConfig`.
 
         Raises:
             ConfigError: An option, a callback or the configuration is wrong; nothing was dialled.
@@ -68,7 +81,7 @@ class Session(Verbs):
         Args:
             nursery: Where it lives. Cancelling the nursery ends the session.
             handler: Callbacks as methods; or give them as ``on_…`` keywords.
-            options: See `livebridge.session`.
+            options: As `start`.
 
         Returns:
             The session: ready, or with ``connect=False`` as it is.

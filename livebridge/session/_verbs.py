@@ -19,7 +19,7 @@ from livebridge.session._surroundings import check_in_trio
 
 @attrs.frozen(kw_only=True)
 class CloseResult:
-    """What `Verbs.close` achieved.
+    """What `Session.close` achieved.
 
     Attributes:
         info: How the session ended; ``None`` if the close was asked for inside a callback and goes on.
@@ -33,13 +33,7 @@ class CloseResult:
 
 
 class Verbs(Senders):
-    """What can be done with a running session; `livebridge.Session` adds the ways to start one.
-
-    All attributes are plain reads, never a message and never a wait. Every ``send_…`` accepts the message into
-    the session's outbox and returns; a connection that breaks afterwards does not lose it. Sends raise
-    `NotConnectedError` before the first ``connect``, `SessionClosedError` after ``close``, `SessionFailedError`
-    after a failure, and `ConfigError` for what cannot be sent; nothing has been sent then.
-    """
+    """What can be done with a running session; `livebridge.Session`, which says more, adds the ways to start one."""
 
     async def connect(self, *, timeout: float | None = None) -> None:
         """Dial and wait until the session is ready.

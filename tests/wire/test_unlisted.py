@@ -32,9 +32,13 @@ def warned_of(make: Any) -> Any:
         ),
         (
             wire.GenerationConfig,
-            {"response_modalities": ["AUDIO"], "stop_sequences": ["HUGE"], "media_resolution": "HUGE"},
+            {
+                "stop_sequences": ["HUGE"],
+                "response_modalities": ["AUDIO"],
+                "thinking_config": {"thinking_level": "HUGE"},
+            },
             "config",
-            "'HUGE' is no known MediaResolution; config.media_resolution is sent",
+            "'HUGE' is no known ThinkingLevel; config.thinking_config.thinking_level is sent",
         ),
     ],
 )
