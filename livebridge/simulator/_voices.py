@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 import attrs
 
-from livebridge.errors import LivebridgeError
+from livebridge.errors import DecodeError
 from livebridge.simulator._tones import (
     BLOCK_SECONDS,
     DECODER_BLOCK_SAMPLES,
@@ -46,7 +46,7 @@ class Voice(Protocol):
         ...
 
 
-class ToneError(LivebridgeError):
+class ToneError(DecodeError):
     """A sound is not what the tone voice made: something is missing, doubled, out of order or damaged."""
 
 
