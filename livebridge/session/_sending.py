@@ -9,7 +9,6 @@ from livebridge.protocol import (
     Kind,
     client_content,
     context_update,
-    is_picture,
     realtime_input,
     tool_response,
 )
