@@ -17,14 +17,15 @@ Example::
 
 Where to read on: `livebridge.session` (sessions, options, callbacks), `livebridge.otp` (actors and
 supervisors), `livebridge.wire` (messages), `livebridge.protocol` (rules), `livebridge.simulator` (a Live API
-server on your machine), `livebridge.errors` (everything that is raised).
+server on your machine), `livebridge.threads` (for programs that do not run on trio), `livebridge.errors` (everything
+that is raised).
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # for checkers; at run time a name is imported when it is first used
-    from livebridge import errors, otp, protocol, simulator, telemetry, testing, wire
+    from livebridge import errors, otp, protocol, simulator, telemetry, testing, threads, wire
     from livebridge.auth import EphemeralToken, Gateway, GeminiApi, VertexAi, VertexExpress
     from livebridge.errors import (
         ActorError,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:  # for checkers; at run time a name is imported when it is fir
         run_supervised,
         tool,
     )
+    from livebridge.threads import LiveBridgeThread
 
 __version__ = "0.1.0"
 """Semantic version of this release."""
@@ -69,6 +71,7 @@ __all__ = [
     "GeminiApi",
     "GenServer",
     "Handler",
+    "LiveBridgeThread",
     "LiveConfig",
     "LivebridgeError",
     "Models",
@@ -96,6 +99,7 @@ __all__ = [
     "simulator",
     "telemetry",
     "testing",
+    "threads",
     "tool",
     "wire",
 ]
@@ -114,6 +118,7 @@ _HOMES: Final = {
     "GeminiApi": "livebridge.auth",
     "GenServer": "livebridge.otp",
     "Handler": "livebridge.session",
+    "LiveBridgeThread": "livebridge.threads",
     "LiveConfig": "livebridge.protocol",
     "LivebridgeError": "livebridge.errors",
     "Models": "livebridge.rest",
@@ -140,6 +145,7 @@ _HOMES: Final = {
     "simulator": "livebridge",
     "telemetry": "livebridge",
     "testing": "livebridge",
+    "threads": "livebridge",
     "tool": "livebridge.session",
     "wire": "livebridge",
 }

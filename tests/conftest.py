@@ -1,4 +1,25 @@
+import hypothesis
 import pytest
+
+# An example that takes long proves that the machine is busy, and nothing about livebridge.
+hypothesis.settings.register_profile("livebridge", deadline=None)
+hypothesis.settings.load_profile("livebridge")
+
+# What decides about credentials, servers, versions and proxies of a client that is told nothing else.
+DECIDES = (
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_CLOUD_LOCATION",
+    "GOOGLE_CLOUD_PROJECT",
+    "GOOGLE_GEMINI_BASE_URL",
+    "GOOGLE_GENAI_API_VERSION",
+    "GOOGLE_GENAI_USE_ENTERPRISE",
+    "GOOGLE_GENAI_USE_VERTEXAI",
+    "GOOGLE_VERTEX_BASE_URL",
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+)
 
 
 def pytest_collection_modifyitems(config, items):
@@ -12,16 +33,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(autouse=True)
-def _no_credentials(monkeypatch):
-    """No test may find a key of the person who runs it."""
-    for name in (
-        "GEMINI_API_KEY",
-        "GOOGLE_API_KEY",
-        "GOOGLE_GENAI_USE_VERTEXAI",
-        "GOOGLE_GENAI_USE_ENTERPRISE",
-        "GOOGLE_CLOUD_PROJECT",
-        "GOOGLE_CLOUD_LOCATION",
-        "GOOGLE_GEMINI_BASE_URL",
-        "GOOGLE_VERTEX_BASE_URL",
-    ):
+def _bare_environment(monkeypatch):
+    """Nothing in the environment of whoever runs a test decides about it."""
+    for name in DECIDES:
         monkeypatch.delenv(name, raising=False)

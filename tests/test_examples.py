@@ -87,6 +87,21 @@ def test_a_conversation_in_a_file_goes_on_in_another_process(tmp_path):
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_three_threads_hold_three_conversations_over_one_bridge():
+    printed = run("from_threads.py").splitlines()
+    for name in ("Ada", "Grace", "Barbara"):
+        assert [line for line in printed if line.startswith(f"{name}'s")] == [
+            f"{name}'s model says: Nice to meet you, {name}.",
+            f"{name}'s model says: Your name is {name}.",
+        ]
+
+
+def test_an_asyncio_program_holds_a_conversation():
+    printed = run("from_asyncio.py")
+    assert printed.splitlines()[::2] == ["Nice to meet you, Ada.", "Your name is Ada."]
+    assert printed.count("tokens)") == 2
+
+
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.py")))
 def test_no_example_is_left_untested(name):
     assert f'run("{name}"' in Path(__file__).read_text(encoding="utf-8")

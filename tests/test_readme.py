@@ -46,7 +46,7 @@ def run(code, *arguments):
 
 
 def test_readme_has_blocks_of_each_kind():
-    assert (len(COPIES), len(PROGRAMS), len(TESTS)) == (1, 2, 1)
+    assert (len(COPIES), len(PROGRAMS), len(TESTS)) == (2, 2, 1)
 
 
 @pytest.mark.parametrize(("path", "code"), COPIES)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from livebridge.errors import CredentialsError
+
+_T = TypeVar("_T")
 
 
 class CredentialsUnavailableError(CredentialsError):
@@ -29,3 +34,24 @@ def credentials_failure(message: str, error: Exception) -> CredentialsError:
     if isinstance(error, OSError) or getattr(error, "retryable", False):
         return CredentialsUnavailableError(text)
     return CredentialsError(text)
+
+
+async def provided(source: Callable[[], Awaitable[_T]], *, what: str) -> _T:
+    """Ask a user's function for something.
+
+    Args:
+        source: The function.
+        what: What it provides, for errors (``the API key``).
+
+    Returns:
+        What it returned, unchecked.
+
+    Raises:
+        CredentialsError: It failed; one that it raised itself is left as it is.
+    """
+    try:
+        return await source()
+    except CredentialsError:
+        raise
+    except Exception as error:
+        raise credentials_failure(f"the function that provides {what} failed", error) from error

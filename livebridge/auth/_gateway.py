@@ -9,11 +9,11 @@ from urllib.parse import urlsplit, urlunsplit
 import attrs
 
 from livebridge.auth._auth import Backend
-from livebridge.auth._failures import credentials_failure
+from livebridge.auth._failures import provided
 from livebridge.auth._headers import client_headers, merge_headers
 from livebridge.auth._models import gemini_model, publisher_model
 from livebridge.auth._urls import verbatim_url
-from livebridge.errors import ConfigError, CredentialsError
+from livebridge.errors import ConfigError
 
 HeadersSource = Mapping[str, str] | Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -66,14 +66,8 @@ class Gateway:
 
     async def headers(self, *, refresh: bool = False) -> dict[str, str]:
         """Return your headers (see `Auth.headers`)."""
-        if isinstance(self.headers_source, Mapping):
-            return merge_headers(client_headers(), self.headers_source)
-        try:
-            yours = await self.headers_source()
-        except CredentialsError:
-            raise
-        except Exception as error:
-            raise credentials_failure(
-                "the function that provides the gateway's headers failed", error
-            ) from error
+        source = self.headers_source
+        yours = (
+            source if isinstance(source, Mapping) else await provided(source, what="the gateway's headers")
+        )
         return merge_headers(client_headers(), yours)

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import attrs
 
 from livebridge.auth._auth import Secret
-from livebridge.auth._headers import ask, client_headers
+from livebridge.auth._headers import ask, client_headers, key_headers
 from livebridge.auth._models import gemini_model
 from livebridge.auth._urls import GEMINI_URL, choose_version, http_url, web_socket_url
 from livebridge.errors import ConfigError, CredentialsError
@@ -26,8 +26,23 @@ _TOKEN_VERSION: Final = "v1alpha"  # noqa: S105 - a version, no secret
 _SERVICE: Final = "ws/google.ai.generativelanguage.{}.GenerativeService.{}"
 
 
+class _GeminiBackend:
+    """What a key and a token have in common."""
+
+    __slots__ = ()
+
+    @property
+    def backend(self) -> Literal["gemini"]:
+        """The Gemini Developer API's rules apply."""
+        return "gemini"
+
+    def model_resource(self, model: str) -> str:
+        """Return ``models/…`` (see `Auth.model_resource`)."""
+        return gemini_model(model)
+
+
 @attrs.frozen(kw_only=True)
-class GeminiApi:
+class GeminiApi(_GeminiBackend):
     """An API key of the Gemini Developer API.
 
     Args:
@@ -39,11 +54,6 @@ class GeminiApi:
     def __attrs_post_init__(self) -> None:
         if isinstance(self.api_key, str) and self.api_key.strip().startswith(TOKEN_PREFIX):
             raise CredentialsError("this is no API key but an ephemeral token: use EphemeralToken(...)")
-
-    @property
-    def backend(self) -> Literal["gemini"]:
-        """The Gemini Developer API's rules apply."""
-        return "gemini"
 
     def endpoint(
         self,
@@ -67,17 +77,13 @@ class GeminiApi:
         version = choose_version(api_version, environ, default=_DEFAULT_VERSION, beta=_BETA_VERSION)
         return http_url(_base(base_url, environ), version)
 
-    def model_resource(self, model: str) -> str:
-        """Return ``models/…`` (see `Auth.model_resource`)."""
-        return gemini_model(model)
-
     async def headers(self, *, refresh: bool = False) -> dict[str, str]:
         """Return the key's header (see `Auth.headers`)."""
-        return {**client_headers(), "x-goog-api-key": await ask(self.api_key, what="API key")}
+        return await key_headers(self.api_key)
 
 
 @attrs.frozen
-class EphemeralToken:
+class EphemeralToken(_GeminiBackend):
     """A short-lived token for one client, made on a server with `livebridge.create_token`.
 
     A token is usually good for one session: give an async function that makes a new one, so that a session
@@ -88,11 +94,6 @@ class EphemeralToken:
     """
 
     token: Secret = attrs.field(repr=False)
-
-    @property
-    def backend(self) -> Literal["gemini"]:
-        """The Gemini Developer API's rules apply."""
-        return "gemini"
 
     def endpoint(
         self,
@@ -119,10 +120,6 @@ class EphemeralToken:
             ConfigError: Always.
         """
         raise ConfigError("an ephemeral token can only open a live session; HTTP calls need an API key")
-
-    def model_resource(self, model: str) -> str:
-        """Return ``models/…`` (see `Auth.model_resource`)."""
-        return gemini_model(model)
 
     async def headers(self, *, refresh: bool = False) -> dict[str, str]:
         """Return the token's header (see `Auth.headers`)."""

@@ -8,9 +8,8 @@ from typing import Final, Protocol, TypeVar, runtime_checkable
 import attrs
 import trio
 
-from livebridge.auth._failures import credentials_failure
+from livebridge.auth._failures import credentials_failure, provided
 from livebridge.auth._headers import checked
-from livebridge.errors import CredentialsError
 
 _T = TypeVar("_T")
 
@@ -98,12 +97,7 @@ class GoogleTokens:
         if isinstance(self.source, GoogleCredentials):
             return self.source
         if self.source is not None:
-            try:
-                return await self.source()
-            except CredentialsError:
-                raise
-            except Exception as error:
-                raise credentials_failure("the function that provides credentials failed", error) from error
+            return await provided(self.source, what="credentials")
         if self._default is None:
             credentials, found = await _in_thread(_load_default, _NO_DEFAULT)
             self._default, self.project = credentials, self.project or found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 
-from livebridge.auth._failures import credentials_failure
+from livebridge.auth._auth import Secret
+from livebridge.auth._failures import provided
 from livebridge.errors import CredentialsError
 
 
@@ -39,7 +40,19 @@ def merge_headers(base: Mapping[str, str], override: Mapping[str, str]) -> dict[
     return merged
 
 
-async def ask(secret: str | Callable[[], Awaitable[str]], *, what: str) -> str:
+async def key_headers(api_key: Secret) -> dict[str, str]:
+    """Return the headers of a dial with an API key, of either backend.
+
+    Args:
+        api_key: The key, or an async function that is asked for it.
+
+    Raises:
+        CredentialsError: The function failed, or what there is cannot be a key.
+    """
+    return {**client_headers(), "x-goog-api-key": await ask(api_key, what="API key")}
+
+
+async def ask(secret: Secret, *, what: str) -> str:
     """Get a credential that may have to be asked for.
 
     Args:
@@ -52,14 +65,7 @@ async def ask(secret: str | Callable[[], Awaitable[str]], *, what: str) -> str:
     Raises:
         CredentialsError: The function failed, or what there is cannot be a credential.
     """
-    if isinstance(secret, str):
-        return checked(secret, what=what)
-    try:
-        value = await secret()
-    except CredentialsError:
-        raise
-    except Exception as error:
-        raise credentials_failure(f"the function that provides the {what} failed", error) from error
+    value = secret if isinstance(secret, str) else await provided(secret, what=f"the {what}")
     return checked(value, what=what)
 
 

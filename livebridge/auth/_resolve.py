@@ -37,7 +37,7 @@ def resolve_auth(
     ==========================================  ==========================================================
     an `Auth`                                   that one
     ``"gemini"``                                `GeminiApi` by ``api_key`` or the environment
-    ``"vertex_ai"``                             `VertexExpress` by ``api_key``, else `VertexAi`
+    ``"vertex_ai"`` or ``"vertex"``             `VertexExpress` by ``api_key``, else `VertexAi`
     ``api_key``                                 `GeminiApi`; an `EphemeralToken` if it starts so
     ``project`` or ``location``                 `VertexAi`
     nothing                                     what the environment says

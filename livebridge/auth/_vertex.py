@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -10,7 +11,7 @@ import attrs
 
 from livebridge.auth._auth import Secret
 from livebridge.auth._google import CredentialsSource, GoogleTokens
-from livebridge.auth._headers import ask, client_headers
+from livebridge.auth._headers import client_headers, key_headers
 from livebridge.auth._models import project_model, publisher_model
 from livebridge.auth._urls import VERTEX_GLOBAL_URL, choose_version, http_url, vertex_url, web_socket_url
 from livebridge.errors import CredentialsError
@@ -20,8 +21,51 @@ _DEFAULT_VERSION: Final = "v1beta1"
 _SERVICE: Final = "ws/google.cloud.aiplatform.{}.LlmBidiService/BidiGenerateContent"
 
 
+class _VertexBackend(ABC):
+    """What a project and an express key have in common."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def _home(self) -> str:
+        """Google's own base URL."""
+
+    @property
+    def backend(self) -> Literal["vertex"]:
+        """Vertex AI's rules apply."""
+        return "vertex"
+
+    def endpoint(
+        self,
+        *,
+        api_version: str | None = None,
+        base_url: str | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> str:
+        """Say where to open the WebSocket (see `Auth.endpoint`)."""
+        return web_socket_url(self._base(base_url, environ), _SERVICE.format(_version(api_version, environ)))
+
+    def rest_url(
+        self,
+        *,
+        api_version: str | None = None,
+        base_url: str | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> str:
+        """Say what HTTP calls start with (see `Auth.rest_url`)."""
+        return http_url(self._base(base_url, environ), _version(api_version, environ))
+
+    def _base(self, base_url: str | None, environ: Mapping[str, str]) -> str:
+        return base_url or environ.get("GOOGLE_VERTEX_BASE_URL") or self._home
+
+
+def _version(api_version: str | None, environ: Mapping[str, str]) -> str:
+    return choose_version(api_version, environ, default=_DEFAULT_VERSION, beta=_DEFAULT_VERSION)
+
+
 @attrs.frozen(kw_only=True)
-class VertexAi:
+class VertexAi(_VertexBackend):
     """A Google Cloud project, by google-auth credentials.
 
     Args:
@@ -42,29 +86,8 @@ class VertexAi:
         return GoogleTokens(source=self.credentials)
 
     @property
-    def backend(self) -> Literal["vertex"]:
-        """Vertex AI's rules apply."""
-        return "vertex"
-
-    def endpoint(
-        self,
-        *,
-        api_version: str | None = None,
-        base_url: str | None = None,
-        environ: Mapping[str, str] = os.environ,
-    ) -> str:
-        """Say where to open the WebSocket (see `Auth.endpoint`)."""
-        return _endpoint(api_version, _base(base_url, environ) or vertex_url(self.location), environ)
-
-    def rest_url(
-        self,
-        *,
-        api_version: str | None = None,
-        base_url: str | None = None,
-        environ: Mapping[str, str] = os.environ,
-    ) -> str:
-        """Say what HTTP calls start with (see `Auth.rest_url`)."""
-        return _rest_url(api_version, _base(base_url, environ) or vertex_url(self.location), environ)
+    def _home(self) -> str:
+        return vertex_url(self.location)
 
     def model_resource(self, model: str) -> str:
         """Return ``projects/…/publishers/…/models/…`` (see `Auth.model_resource`)."""
@@ -85,7 +108,7 @@ class VertexAi:
 
 
 @attrs.frozen(kw_only=True)
-class VertexExpress:
+class VertexExpress(_VertexBackend):
     """An API key of Vertex AI in express mode, without a project.
 
     Args:
@@ -95,29 +118,8 @@ class VertexExpress:
     api_key: Secret = attrs.field(repr=False)
 
     @property
-    def backend(self) -> Literal["vertex"]:
-        """Vertex AI's rules apply."""
-        return "vertex"
-
-    def endpoint(
-        self,
-        *,
-        api_version: str | None = None,
-        base_url: str | None = None,
-        environ: Mapping[str, str] = os.environ,
-    ) -> str:
-        """Say where to open the WebSocket (see `Auth.endpoint`)."""
-        return _endpoint(api_version, _base(base_url, environ) or VERTEX_GLOBAL_URL, environ)
-
-    def rest_url(
-        self,
-        *,
-        api_version: str | None = None,
-        base_url: str | None = None,
-        environ: Mapping[str, str] = os.environ,
-    ) -> str:
-        """Say what HTTP calls start with (see `Auth.rest_url`)."""
-        return _rest_url(api_version, _base(base_url, environ) or VERTEX_GLOBAL_URL, environ)
+    def _home(self) -> str:
+        return VERTEX_GLOBAL_URL
 
     def model_resource(self, model: str) -> str:
         """Return ``publishers/…/models/…`` (see `Auth.model_resource`)."""
@@ -125,18 +127,4 @@ class VertexExpress:
 
     async def headers(self, *, refresh: bool = False) -> dict[str, str]:
         """Return the key's header (see `Auth.headers`)."""
-        return {**client_headers(), "x-goog-api-key": await ask(self.api_key, what="API key")}
-
-
-def _base(base_url: str | None, environ: Mapping[str, str]) -> str | None:
-    return base_url or environ.get("GOOGLE_VERTEX_BASE_URL")
-
-
-def _endpoint(api_version: str | None, base: str, environ: Mapping[str, str]) -> str:
-    version = choose_version(api_version, environ, default=_DEFAULT_VERSION, beta=_DEFAULT_VERSION)
-    return web_socket_url(base, _SERVICE.format(version))
-
-
-def _rest_url(api_version: str | None, base: str, environ: Mapping[str, str]) -> str:
-    version = choose_version(api_version, environ, default=_DEFAULT_VERSION, beta=_DEFAULT_VERSION)
-    return http_url(base, version)
+        return await key_headers(self.api_key)

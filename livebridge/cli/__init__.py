@@ -5,6 +5,7 @@
     livebridge demo                 a spoken conversation with a simulator on this machine, no key needed
     livebridge chat [--simulate]    type a line, the model's answer streams
     livebridge simulate             a Live API server on this machine, for any client
+    livebridge record               stand between a client and a server, and log what they say
     livebridge chaos                sessions against a simulator that misbehaves; what did they lose?
     livebridge models               the live models that your credentials can use
     livebridge token                an ephemeral token for a client that must not see your key

@@ -42,6 +42,7 @@ KINDS: Final[Mapping[str, int]] = {
     "reset, upgrade refused (429)": 1,
     "reset, handle refused once": 2,
     "reset, setup unanswered once": 1,
+    "reset, upgrade cut off": 1,
     "reset twice": 2,
 }
 """Every kind of fault that is drawn, with its weight."""
@@ -63,6 +64,7 @@ _DECOYS: Final[Mapping[str, Fault]] = {
     "429": Fault(what=RefuseUpgrade(status=429, retry_after=1), times=0),
     "1011": Fault(what=Close(code=1011, reason="Internal error encountered."), message="setup", times=0),
     "silent": Fault(what=Withhold(), message="setup", times=0),
+    "cut": Fault(what=Drop(), byte=60, times=0),
 }
 """Servers beside the real one that do one thing only; dials are led to them."""
 
@@ -71,6 +73,7 @@ _DETOURS: Final[Mapping[str, tuple[str, ...]]] = {
     "reset, upgrade refused (429)": ("429",),
     "reset, handle refused once": ("1011",),
     "reset, setup unanswered once": ("silent",),
+    "reset, upgrade cut off": ("cut",),
 }
 
 _CODES: Final[Mapping[str, tuple[int, str]]] = {
@@ -85,7 +88,8 @@ def standing_faults(*, turns_per_fault: float, seed: int) -> Faults:
     """What goes wrong by chance on the simulator itself."""
     chance = min(1.0, MID_FRAME_SHARE / turns_per_fault)
     return Faults(
-        Fault(what=Drop(mid_frame=True), message="modelTurn", probability=chance, times=0),
+        Fault(what=Drop(mid_frame=True), message="modelTurn", probability=chance / 2, times=0),
+        Fault(what=Drop(), message="modelTurn", byte=1, probability=chance / 2, times=0),
         Fault(what=Withhold(), message="sessionResumptionUpdate", probability=HANDLE_WITHHELD, times=0),
         seed=seed,
     )

@@ -20,11 +20,15 @@ COMMANDS: Final = {
     "demo": "hear and see a conversation with a simulator; needs no key and no network",
     "chat": "type a line, the model's answer streams",
     "simulate": "run a Live API server on this machine, for tests of any client",
+    "record": "stand between a client and a server, and log what they say",
     "chaos": "sessions against a simulator that misbehaves, and a verdict on what was lost",
     "models": "list the live models that your credentials can use",
     "token": "make an ephemeral token for a client that must not see your API key",
     "doctor": "see whether everything is there that a session takes, and what to do if not",
 }
+
+_DAY_SECONDS: Final = 86_400
+_WEEK_SECONDS: Final = 7 * _DAY_SECONDS
 
 _EXAMPLES: Final = """\
 examples:
@@ -33,6 +37,7 @@ examples:
   livebridge chat --simulate
   GEMINI_API_KEY=… livebridge chat
   livebridge simulate --port 9090
+  livebridge record session.jsonl
   livebridge chaos --sessions 50 --seconds 60
   livebridge models --modality audio
   livebridge token --uses 1 --expire-minutes 30
@@ -176,13 +181,12 @@ def _fill_chat(parser: argparse.ArgumentParser) -> None:
         "--simulate", action="store_true", help="talk to a simulator; needs no key and no network"
     )
     where.add_argument("--vertex", action="store_true", help="Vertex AI instead of the Gemini API")
-    parser.add_argument("--project", metavar="ID", help="Google Cloud project (with --vertex)")
-    parser.add_argument("--location", metavar="NAME", help="Google Cloud location (with --vertex)")
+    _add_place(parser)
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, metavar="NAME", help="the model (default: %(default)s)"
     )
     parser.add_argument("--system", metavar="TEXT", help="system instruction")
-    parser.add_argument("--base-url", metavar="URL", help="another server, for example a simulator elsewhere")
+    _add_base_url(parser)
 
 
 def _fill_simulate(parser: argparse.ArgumentParser) -> None:
@@ -195,33 +199,47 @@ def _fill_simulate(parser: argparse.ArgumentParser) -> None:
         "livebridge.simulator. Without one the simulator answers by a dozen rules.\n\n"
         "A faults file says what goes wrong and when; livebridge.simulator.load_faults describes it.\n\n"
         "examples:\n  livebridge simulate\n  livebridge simulate --port 0 --pace real --connection-lifetime 30\n"
-        "  livebridge simulate --brain concierge.py --faults chaos.toml"
+        "  livebridge simulate --brain concierge.py --faults chaos.toml\n  livebridge simulate --replay session.jsonl"
     )
-    parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
-    parser.add_argument(
-        "--port",
-        type=_number(int, 0, 65_535),
-        default=DEFAULT_PORT,
-        help="port, 0 for any free one (default: %(default)s)",
-    )
+    _add_listening(parser)
     parser.add_argument("--brain", type=Path, metavar="FILE", help="what decides what the model says")
     parser.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong, as TOML")
     parser.add_argument(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="play back a log of livebridge record, over and over, instead of simulating a model",
+    )
+    parser.add_argument(
         "--pace", choices=["fast", "real"], default="real", help="how fast it speaks (default: %(default)s)"
     )
+    _add_seconds(parser, "--connection-lifetime", 600, help="hang up after so long")
+    _add_seconds(parser, "--go-away-lead", 60, least=0, help="announce that so long before")
+
+
+def _fill_record(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Stand between clients and a Live API server, and log every message: one JSON object per line, with time\n"
+        "and direction. Point a client's base URL here; its credentials go on to the server and are not logged,\n"
+        "what is said is. Ctrl-C ends it. livebridge simulate --replay serves the log."
+    )
+    parser.epilog = (
+        "examples:\n  livebridge record session.jsonl\n"
+        "  livebridge record session.jsonl --upstream https://us-central1-aiplatform.googleapis.com\n"
+        "  livebridge record session.jsonl --simulate --no-audio --force"
+    )
+    parser.add_argument("log", type=Path, metavar="FILE", help="where the log goes")
+    parser.add_argument("--upstream", metavar="URL", help="the server (default: the Gemini API)")
+    parser.add_argument("--simulate", action="store_true", help="the server is a simulator of our own")
+    _add_listening(parser)
+    parser.add_argument("--force", action="store_true", help="replace a log that is there already")
     parser.add_argument(
-        "--connection-lifetime",
-        type=_number(float, 0.1, 86_400),
-        default=600.0,
-        metavar="SECONDS",
-        help="hang up after so long (default: %(default)g)",
+        "--audio", action=argparse.BooleanOptionalAction, default=True, help="log sound (default: yes)"
     )
     parser.add_argument(
-        "--go-away-lead",
-        type=_number(float, 0, 86_400),
-        default=60.0,
-        metavar="SECONDS",
-        help="announce that so long before (default: %(default)g)",
+        "--handles",
+        action="store_true",
+        help="log resumption handles as they are; they open the conversation",
     )
 
 
@@ -231,20 +249,8 @@ def _fill_chaos(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sessions", type=_number(int, 1, 1000), default=10, metavar="N", help="(default: %(default)s)"
     )
-    parser.add_argument(
-        "--seconds",
-        type=_number(float, 0.1, 604_800),
-        default=30.0,
-        metavar="T",
-        help="how long they are under fire (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--fault-every",
-        type=_number(float, 0.1, 86_400),
-        default=5.0,
-        metavar="SECONDS",
-        help="time between two faults of one session, on average (default: %(default)g)",
-    )
+    _add_seconds(parser, "--seconds", 30, most=_WEEK_SECONDS, help="how long they are under fire")
+    _add_seconds(parser, "--fault-every", 5, help="time between two faults of one session, on average")
     parser.add_argument(
         "--seed",
         type=_number(int, 0, 2**31),
@@ -273,8 +279,7 @@ def _fill_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--modality", choices=["audio", "text"], help="only models that answer with this")
     parser.add_argument("--all", action="store_true", help="also models that hold no live conversations")
     parser.add_argument("--vertex", action="store_true", help="Vertex AI, with Google credentials")
-    parser.add_argument("--project", metavar="NAME", help="Google Cloud project, with --vertex")
-    parser.add_argument("--location", metavar="NAME", help="Google Cloud location, with --vertex")
+    _add_place(parser)
     _add_base_url(parser)
 
 
@@ -311,6 +316,39 @@ def _fill_token(parser: argparse.ArgumentParser) -> None:
     _add_base_url(parser)
 
 
+def _add_listening(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
+    parser.add_argument(
+        "--port",
+        type=_number(int, 0, 65_535),
+        default=DEFAULT_PORT,
+        help="port, 0 for any free one (default: %(default)s)",
+    )
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--project", metavar="ID", help="Google Cloud project (with --vertex)")
+    parser.add_argument("--location", metavar="NAME", help="Google Cloud location (with --vertex)")
+
+
+def _add_seconds(
+    parser: argparse.ArgumentParser,
+    option: str,
+    default: float,
+    *,
+    least: float = 0.1,
+    most: float = _DAY_SECONDS,
+    help: str,  # noqa: A002 - argparse's word
+) -> None:
+    parser.add_argument(
+        option,
+        type=_number(float, least, most),
+        default=float(default),
+        metavar="SECONDS",
+        help=f"{help} (default: %(default)g)",
+    )
+
+
 def _add_base_url(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base-url", metavar="URL", help="another server, for example a simulator elsewhere")
 
@@ -334,6 +372,7 @@ _FILLS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
     "demo": _fill_demo,
     "chat": _fill_chat,
     "simulate": _fill_simulate,
+    "record": _fill_record,
     "chaos": _fill_chaos,
     "models": _fill_models,
     "token": _fill_token,

@@ -7,21 +7,28 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import trio
+
 from livebridge.cli._console import Console, wants_color
 from livebridge.cli._interrupt import run_until_interrupted
 from livebridge.errors import ConfigError
-from livebridge.simulator import Brain, Faults, LiveSimulator, load_brain, load_fault_file
+from livebridge.simulator import Brain, Faults, LiveSimulator, Replay, load_brain, load_fault_file
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command.
 
     Raises:
-        ConfigError: The brain or the faults cannot be loaded, or the port is taken.
+        ConfigError: The brain, the faults or the log cannot be loaded, or the port is taken.
     """
+    console = Console(color=wants_color(sys.stdout, arguments.color))
+    if arguments.replay is not None:
+        if arguments.brain or arguments.faults:
+            raise ConfigError("--replay plays what was said once; --brain and --faults have no say in it")
+        replay = Replay(_existing("--replay", arguments.replay), pace=arguments.pace, repeat=True)
+        return run_until_interrupted(lambda: _play(console, arguments, replay))
     brain = None if arguments.brain is None else load_brain(_existing("--brain", arguments.brain))
     faults = None if arguments.faults is None else load_fault_file(_existing("--faults", arguments.faults))
-    console = Console(color=wants_color(sys.stdout, arguments.color))
     return run_until_interrupted(lambda: _serve(console, arguments, brain, faults))
 
 
@@ -48,9 +55,24 @@ async def _serve(
             _introduce(console, simulator)
             await _watch(console, simulator)
     except OSError as error:
-        where = f"{arguments.host}:{int(arguments.port)}"
-        raise ConfigError(f"cannot listen on {where}: {error.strerror or error}") from error
+        raise _not_listening(arguments, error) from error
     return 0
+
+
+async def _play(console: Console, arguments: argparse.Namespace, replay: Replay) -> int:
+    try:
+        async with replay.serve(host=arguments.host, port=int(arguments.port)):
+            console.line(
+                f"The log {arguments.replay} is played at {console.strong(replay.url)}, for any API key."
+            )
+            await trio.sleep_forever()
+    except OSError as error:
+        raise _not_listening(arguments, error) from error
+
+
+def _not_listening(arguments: argparse.Namespace, error: OSError) -> ConfigError:
+    where = f"{arguments.host}:{int(arguments.port)}"
+    return ConfigError(f"cannot listen on {where}: {error.strerror or error}")
 
 
 def _introduce(console: Console, simulator: LiveSimulator) -> None:

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from attrs import frozen
 
 from livebridge.errors import ConfigError
+from livebridge.otp._words import check_word
 
 Jitter = Literal["full", "equal", "none"]
 """How a delay is drawn below its cap: from 0, from the half, or not at all."""
@@ -49,8 +50,7 @@ class Backoff:
                 raise ConfigError(f"Backoff.{name} must be seconds, at least 0; got {value}")
         if not self.factor >= 1 or math.isinf(self.factor):
             raise ConfigError(f"Backoff.factor must be at least 1; got {self.factor}")
-        if self.jitter not in JITTERS:
-            raise ConfigError(f"Backoff.jitter must be one of {', '.join(JITTERS)}; got {self.jitter!r}")
+        check_word("Backoff.jitter", self.jitter, JITTERS)
 
     def cap(self, attempt: int) -> float:
         """Return the upper bound of the delay before consecutive restart ``attempt`` (0, 1, …)."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import trio
@@ -277,6 +278,19 @@ def waiting_source(target: Cell, verb: str) -> Cell | None:
         f"{source.name} cannot {verb} {target.name} from its own callback: it would wait for itself "
         f"({' -> '.join(path)}); use cast, Continue, or a task started with start_soon"
     )
+
+
+@contextmanager
+def waiting(source: Cell | None, target: Cell) -> Iterator[None]:
+    """Show, for `waiting_source`, that the loop of ``source`` waits for the end or the start of ``target``."""
+    if source is None:
+        yield
+        return
+    source.waiting_on = (target, None)
+    try:
+        yield
+    finally:
+        source.waiting_on = None
 
 
 async def ask(cell: Cell, caller: Caller, timeout: float | None, put: Callable[[], Awaitable[bool]]) -> bool:

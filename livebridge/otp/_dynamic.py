@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Unpack
 
 import trio
 
 from livebridge.errors import ActorError, NoProcessError, StartError
 from livebridge.otp._child import Child, ChildHandle
-from livebridge.otp._events import ChildBackingOff, SupervisorEvent
-from livebridge.otp._keeper import ChildEnded, Keeper, StartInterrupted
+from livebridge.otp._events import SupervisorEvent
+from livebridge.otp._keeper import ChildEnded, Keeper, KeeperOptions, StartInterrupted
 from livebridge.otp._mailbox import INFO
 from livebridge.otp._opening import Opening
 from livebridge.otp._process import NameBook
@@ -34,6 +35,9 @@ class DynamicSupervisor(Keeper):
         registry: Where each child that has an id takes it as a name.
         shutdown_deadline: Seconds for stopping all children together; then the rest is killed.
         on_event: Called with each `SupervisorEvent`; must not block.
+
+    Raises:
+        ConfigError: An option is wrong.
     """
 
     def __init__(
@@ -61,27 +65,22 @@ class DynamicSupervisor(Keeper):
         cls,
         *,
         max_children: int | None = None,
-        max_restarts: int | None = 3,
-        max_seconds: float = 5.0,
-        registry: NameBook | None = None,
-        shutdown_deadline: float | None = None,
-        on_event: Callable[[SupervisorEvent], object] | None = None,
         name: object = None,
+        **options: Unpack[KeeperOptions],
     ) -> Opening[DynamicSupervisor]:
         """Run a dynamic supervisor as an ``async with`` block; see `Supervisor.open`.
 
+        Args:
+            max_children: As for the class.
+            name: A name to show.
+            **options: The other options of the class.
+
         Raises:
+            ConfigError: An option is wrong.
             RestartIntensityError: There were too many restarts; ``__cause__`` is the last crash.
             Exception: Whatever the body raised, as it is.
         """
-        keeper = cls(
-            max_children=max_children,
-            max_restarts=max_restarts,
-            max_seconds=max_seconds,
-            registry=registry,
-            shutdown_deadline=shutdown_deadline,
-            on_event=on_event,
-        )
+        keeper = cls(max_children=max_children, **options)
         return Opening(keeper, name, lambda: keeper.escalation)
 
     async def start_child(self, spec: ChildSpec) -> ChildHandle:
@@ -100,7 +99,7 @@ class DynamicSupervisor(Keeper):
         self.check_backoff(child)
         self._children[child] = None
         try:
-            started = await self.launch(child)
+            await self.launch(child)
         except StartInterrupted:
             raise NoProcessError(f"{cell.name} ended while the child started", reason=NOPROC) from None
         except Exception as exc:
@@ -108,8 +107,6 @@ class DynamicSupervisor(Keeper):
         finally:
             if child.state is ChildState.STOPPED and child.cell is None:
                 self._drop(child)
-        if not started:
-            self._drop(child)
         return ChildHandle(child)
 
     async def terminate_child(self, child: ChildHandle | Ref) -> None:
@@ -151,18 +148,13 @@ class DynamicSupervisor(Keeper):
         return None
 
     def _restart(self, child: Child, reason: ExitReason) -> Next:
-        now = trio.current_time()
-        if not self.window.record(now):
+        if not self.window.record(trio.current_time()):
             return self.give_up(child, reason)
         delay = self.next_delay(child)
         child.epoch += 1
         child.enter(ChildState.RESTARTING)
         if delay is not None:
-            self.emit(
-                ChildBackingOff(
-                    supervisor=self.ref.name, at=now, id=child.spec.id, delay=delay, attempt=child.attempt - 1
-                )
-            )
+            self.back_off(child, delay)
         self.start_soon(self._bring_back, child, child.epoch, delay or 0.0, name="restart")
         return None
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 import logging
 import math
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import ClassVar, Final
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import ClassVar, Final, TypedDict
 
 import trio
 from attrs import frozen
 
 from livebridge.errors import ActorExitError, CallSelfError, RestartIntensityError
-from livebridge.otp._cell import LOOPS, Cell
+from livebridge.otp._cell import LOOPS, Cell, waiting
 from livebridge.otp._child import Child, ChildCounts, ChildInfo, await_stack, build, info_of
 from livebridge.otp._events import (
     LEVELS,
+    ChildBackingOff,
     ChildExited,
     ChildGivenUp,
     ChildKilled,
@@ -53,19 +54,6 @@ class StartInterrupted(Exception):  # noqa: N818 - no failure: the supervisor wa
     """The start of a child was cut off because the supervisor ends."""
 
 
-@contextmanager
-def _waiting(own: Cell, target: Cell) -> Iterator[None]:
-    """Show, for the detection of deadlocks, that the loop of a supervisor waits for a child."""
-    if LOOPS.get(trio.lowlevel.current_task()) is not own:
-        yield
-        return
-    own.waiting_on = (target, None)
-    try:
-        yield
-    finally:
-        own.waiting_on = None
-
-
 @frozen
 class ChildEnded:
     """A child has ended by itself; the incarnation tells whether that is still news."""
@@ -73,6 +61,16 @@ class ChildEnded:
     child: Child
     process: Process
     reason: ExitReason
+
+
+class KeeperOptions(TypedDict, total=False):
+    """The options that all supervisors have, as `Keeper` takes them."""
+
+    max_restarts: int | None
+    max_seconds: float
+    registry: NameBook | None
+    shutdown_deadline: float | None
+    on_event: Callable[[SupervisorEvent], object] | None
 
 
 class Keeper(GenServer):
@@ -228,7 +226,7 @@ class Keeper(GenServer):
         own.killers[cell.kill] = None
         child.starting = scope = trio.CancelScope()
         ref = None
-        with _waiting(own, cell):
+        with self._waiting(cell):
             try:
                 with scope:
                     ref = await own.nursery("start a child of").start(process.run, name=str(cell.name))
@@ -271,12 +269,17 @@ class Keeper(GenServer):
         cell = child.cell
         if cell is None:
             return
-        with _waiting(self.cell, cell):
+        with self._waiting(cell):
             if child.spec.shutdown != "brutal_kill":
                 cell.request_stop(SHUTDOWN)
                 with trio.move_on_after(child.spec.grace):
                     await cell.wait_done()
             await self.kill_child(child)
+
+    def _waiting(self, child: Cell) -> AbstractContextManager[None]:
+        """Show that the loop of this supervisor waits for a child; a task beside it holds up nobody."""
+        own = self.cell
+        return waiting(own if LOOPS.get(trio.lowlevel.current_task()) is own else None, child)
 
     async def kill_child(self, child: Child) -> None:
         """Kill a child unless it is dead, and wait for that without limit: a task cannot be abandoned."""
@@ -338,6 +341,18 @@ class Keeper(GenServer):
         attempt = backoff.attempt_after(child.attempt, child.lived)
         child.attempt = attempt + 1
         return backoff.delay(attempt, self.rand())
+
+    def back_off(self, child: Child, delay: float) -> None:
+        """Say that the next restart of a child, decided now, waits ``delay`` seconds."""
+        self.emit(
+            ChildBackingOff(
+                supervisor=self.ref.name,
+                at=trio.current_time(),
+                id=child.spec.id,
+                delay=delay,
+                attempt=child.attempt - 1,
+            )
+        )
 
     def give_up(self, child: Child, reason: ExitReason) -> Stop:
         """Escalate: too many restarts."""

@@ -99,9 +99,8 @@ class Process:
                 cell.attach(nursery)
                 await self._live(args, task_status)
                 cell.cancel_tasks()
-        except (
-            BaseExceptionGroup
-        ) as group:  # only a KeyboardInterrupt can strike here; the tasks raise nothing
+        except BaseExceptionGroup as group:
+            # only a KeyboardInterrupt can strike here; the tasks raise nothing
             self._outer = group.exceptions[0]
         self._finish()
         if self._ignored:
@@ -201,15 +200,13 @@ class Process:
         report = describe(self.actor, cell)
         waiting = cell.current_caller()
         cell.finish(reason, self._late)
-        quiet = isinstance(self._refused, StopInit) or self._outer_is_foreign()
+        # declined, or cancelled before it had started: nothing crashed
+        quiet = isinstance(self._refused, (StopInit, trio.Cancelled))
         report_exit(cell, reason, report, waiting, quiet=quiet)
         if cell.fatal is not None:
             self._outer = cell.fatal
         if self._on_exit is not None and cell.started:
             self._on_exit(reason, self._outer)
-
-    def _outer_is_foreign(self) -> bool:
-        return isinstance(self._refused, trio.Cancelled)
 
     def _leave(self) -> None:
         if self._refused is not None:

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from livebridge.errors import CallTimeoutError, MailboxFullError
 from livebridge.otp._caller import Caller
-from livebridge.otp._cell import Cell, ask, waiting_source
+from livebridge.otp._cell import Cell, ask, waiting, waiting_source
 from livebridge.otp._mailbox import CALL, CAST, INFO
 from livebridge.otp._reason import NORMAL, ExitReason
 from livebridge.otp._sys import Sys
@@ -215,13 +215,8 @@ class Ref:
         """
         cell = self._cell
         source = None if cell.exit_reason is not None else waiting_source(cell, "wait for")
-        if source is not None:
-            source.waiting_on = (cell, None)
-        try:
+        with waiting(source, cell):
             return await cell.wait_done()
-        finally:
-            if source is not None:
-                source.waiting_on = None
 
     def _full(self) -> MailboxFullError:
         mailbox = self._cell.mailbox

@@ -13,6 +13,7 @@ from livebridge.otp._backoff import Backoff
 from livebridge.otp._reason import ExitReason
 from livebridge.otp._strategy import Restart
 from livebridge.otp._term import AnyCallable
+from livebridge.otp._words import check_word
 
 ShutdownWord = Literal["infinity", "brutal_kill"]
 ChildType = Literal["worker", "supervisor"]
@@ -62,14 +63,14 @@ class ChildSpec:
                 f"ChildSpec.start must be callable (a GenServer class, a factory or an async function); got "
                 f"{type(self.start).__name__}: a restart needs a fresh instance"
             )
-        _one_of("restart", self.restart, get_args(Restart))
-        _one_of("type", self.type, get_args(ChildType))
+        check_word("ChildSpec.restart", self.restart, get_args(Restart))
+        check_word("ChildSpec.type", self.type, get_args(ChildType))
         if self.significant and self.restart == "permanent":
             raise ConfigError(
                 "ChildSpec: a permanent child cannot be significant, because it never ends for good"
             )
         if isinstance(self.shutdown, str):
-            _one_of("shutdown", self.shutdown, get_args(ShutdownWord))
+            check_word("ChildSpec.shutdown", self.shutdown, get_args(ShutdownWord))
         elif not self.shutdown >= 0:
             raise ConfigError(
                 f"ChildSpec.shutdown must be seconds, 'infinity' or 'brutal_kill'; got {self.shutdown}"
@@ -81,8 +82,3 @@ class ChildSpec:
         if isinstance(self.shutdown, str):
             return math.inf if self.shutdown == "infinity" else 0.0
         return self.shutdown
-
-
-def _one_of(name: str, value: object, legal: tuple[str, ...]) -> None:
-    if value not in legal:
-        raise ConfigError(f"ChildSpec.{name} must be one of {', '.join(legal)}; got {value!r}")

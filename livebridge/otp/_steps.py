@@ -28,7 +28,7 @@ class Timeout:
 
 
 class Signal(enum.Enum):
-    """The two constants that actors exchange with their runtime."""
+    """Constants that stand for something no message or reply can be."""
 
     TIMEOUT = "TIMEOUT"
     NOREPLY = "NOREPLY"

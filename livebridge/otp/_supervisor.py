@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import get_args
+from typing import Unpack, get_args
 
 import trio
 from attrs import frozen
@@ -11,8 +11,8 @@ from attrs import frozen
 from livebridge.errors import ActorError, AlreadyStartedError, ConfigError, StartError
 from livebridge.otp._caller import Caller
 from livebridge.otp._child import Child, ChildHandle
-from livebridge.otp._events import ChildBackingOff, SupervisorEvent
-from livebridge.otp._keeper import ChildEnded, Keeper, StartInterrupted
+from livebridge.otp._events import SupervisorEvent
+from livebridge.otp._keeper import ChildEnded, Keeper, KeeperOptions, StartInterrupted
 from livebridge.otp._mailbox import INFO
 from livebridge.otp._opening import Opening
 from livebridge.otp._process import NameBook
@@ -29,6 +29,7 @@ from livebridge.otp._strategy import (
     must_shut_down,
     victims,
 )
+from livebridge.otp._words import check_word
 
 
 @frozen
@@ -55,6 +56,13 @@ class _TryAgain:
     reason: ExitReason
 
 
+class SupervisorOptions(KeeperOptions, total=False):
+    """The options of a `Supervisor`."""
+
+    strategy: Strategy
+    auto_shutdown: AutoShutdown
+
+
 class Supervisor(Keeper):
     """Starts children in order, restarts them by the rules of OTP, and stops them strictly in reverse order.
 
@@ -66,6 +74,9 @@ class Supervisor(Keeper):
     or as a child of another supervisor, made anew for each incarnation::
 
         ChildSpec(id="pair", start=Supervisor, kwargs={"children": [...]}, type="supervisor")
+
+    Beside what they name, its commands (``start_child`` … ``delete_child``) raise `NoProcessError` if it has ended,
+    `ActorExitError` if it ends meanwhile, and `CallSelfError` in a child whose start or end it waits for.
 
     Args:
         children: The first children. They must all start, or none is left running.
@@ -102,8 +113,8 @@ class Supervisor(Keeper):
             shutdown_deadline=shutdown_deadline,
             on_event=on_event,
         )
-        _one_of("strategy", strategy, get_args(Strategy))
-        _one_of("auto_shutdown", auto_shutdown, get_args(AutoShutdown))
+        check_word("Supervisor: strategy", strategy, get_args(Strategy))
+        check_word("Supervisor: auto_shutdown", auto_shutdown, get_args(AutoShutdown))
         self._strategy: Strategy = strategy
         self._auto_shutdown: AutoShutdown = auto_shutdown
         self._epoch = 0
@@ -118,36 +129,27 @@ class Supervisor(Keeper):
         cls,
         children: Iterable[ChildSpec] = (),
         *,
-        strategy: Strategy = "one_for_one",
-        max_restarts: int | None = 3,
-        max_seconds: float = 5.0,
-        auto_shutdown: AutoShutdown = "never",
-        registry: NameBook | None = None,
-        shutdown_deadline: float | None = None,
-        on_event: Callable[[SupervisorEvent], object] | None = None,
         name: object = None,
+        **options: Unpack[SupervisorOptions],
     ) -> Opening[Supervisor]:
-        """Run a supervisor as an ``async with`` block. The arguments are those of the class, and a ``name`` to show.
+        """Run a supervisor as an ``async with`` block.
 
         The block is entered when all children have started. Leaving it, by whatever way (its end, an exception, outer
         cancellation, Ctrl-C), stops the children in reverse order first. When the supervisor gives up, the body is
         cancelled.
 
+        Args:
+            children: As for the class.
+            name: A name to show.
+            **options: The options of the class.
+
         Raises:
+            ConfigError: An option is wrong, an id is missing or there twice.
             StartError: A child did not start; those before it have been stopped.
             RestartIntensityError: There were too many restarts; ``__cause__`` is the last crash.
             Exception: Whatever the body raised, as it is.
         """
-        keeper = cls(
-            children,
-            strategy=strategy,
-            max_restarts=max_restarts,
-            max_seconds=max_seconds,
-            auto_shutdown=auto_shutdown,
-            registry=registry,
-            shutdown_deadline=shutdown_deadline,
-            on_event=on_event,
-        )
+        keeper = cls(children, **options)
         return Opening(keeper, name, lambda: keeper.escalation)
 
     # Commands, served by the supervisor's own loop
@@ -331,8 +333,7 @@ class Supervisor(Keeper):
 
     async def _restart(self, child: Child, reason: ExitReason) -> Next:
         """Decide a restart: count it, stop who falls too, and bring all back, now or after a delay."""
-        now = trio.current_time()
-        if not self.window.record(now):
+        if not self.window.record(trio.current_time()):
             return self.give_up(child, reason)
         delay = self.next_delay(child)
         self._epoch += 1
@@ -340,11 +341,7 @@ class Supervisor(Keeper):
         if delay is None:
             await self._bring_back(self._epoch)
             return None
-        self.emit(
-            ChildBackingOff(
-                supervisor=self.ref.name, at=now, id=child.spec.id, delay=delay, attempt=child.attempt - 1
-            )
-        )
+        self.back_off(child, delay)
         self.start_soon(self._bring_back_later, delay, self._epoch, name="back-off")
         return None
 
@@ -393,8 +390,3 @@ class Supervisor(Keeper):
         for child in self.children():
             if child.starting is not None:
                 child.starting.cancel()
-
-
-def _one_of(name: str, value: str, legal: tuple[str, ...]) -> None:
-    if value not in legal:
-        raise ConfigError(f"Supervisor: {name} must be one of {', '.join(legal)}; got {value!r}")

@@ -109,7 +109,8 @@ class TaskSupervisor(GenServer):
 
         Raises:
             StartError: ``max_tasks`` run already.
-            NoProcessError: The supervisor has ended.
+            ActorError: The supervisor has not been started.
+            NoProcessError: It has ended.
         """
         if self._max_tasks is not None and self._running >= self._max_tasks:
             raise StartError(f"{self.ref.name} runs max_tasks={self._max_tasks} tasks already")

@@ -10,10 +10,14 @@ users, disconnects and the server do in between::
 
     opened or answered --the connection is replaced before an answer left--> orphaned
     orphaned --the server makes the call again--> opened
+
+An id that is announced again over another connection, or after a turn was completed, when its call was settled
+before, is a new call: servers count ids anew.
 """
 
 from collections.abc import Container, Iterable, Mapping
 from enum import StrEnum
+from typing import Final
 
 import attrs
 
@@ -29,6 +33,9 @@ class CallState(StrEnum):
     ORPHANED = "orphaned"
 
 
+_SETTLED: Final = (CallState.ANSWERED, CallState.CANCELLED)
+
+
 @attrs.define
 class OpenCall:
     """A function call that the model has made.
@@ -37,11 +44,17 @@ class OpenCall:
         call: As the server sent it.
         epoch: The connection it came over; a later one may not know it.
         state: Open, answered, cancelled or orphaned.
+        turn: How many turns had been completed before it.
     """
 
     call: wire.FunctionCall
     epoch: int
     state: CallState = CallState.OPEN
+    turn: int = 0
+
+    def is_settled_before(self, epoch: int, turn: int) -> bool:
+        """Whether it was answered or cancelled, and this place is another than where it came."""
+        return self.state in _SETTLED and (self.epoch, self.turn) != (epoch, turn)
 
 
 @attrs.define
@@ -50,6 +63,7 @@ class CallLedger:
 
     _calls: dict[str, OpenCall] = attrs.field(factory=dict)
     _anonymous: int = 0
+    _turn: int = 0
     answered: int = 0
     cancelled: int = 0
     suppressed: int = 0
@@ -65,10 +79,18 @@ class CallLedger:
         """Whether no call is open."""
         return not any(item.state is CallState.OPEN for item in self._calls.values())
 
+    def turn_completed(self) -> None:
+        """The model has completed a turn; ids may be used again for other calls."""
+        self._turn += 1
+
     def announce(self, calls: Iterable[wire.FunctionCall], *, epoch: int) -> list[str]:
         """Note calls as soon as they were read. Returns their keys.
 
-        A call with an id that is open already replaces nothing: the same id is the same call.
+        Within a turn the same id is the same call, and an open call is never replaced.
+
+        Args:
+            calls: The calls of one message.
+            epoch: The connection they came over.
         """
         self._forget_settled()
         keys = []
@@ -77,9 +99,11 @@ class CallLedger:
             if not key:
                 self._anonymous += 1
                 key = f"anonymous-{self._anonymous}"
-            item = self._calls.setdefault(key, OpenCall(call, epoch))
-            if item.state is CallState.ORPHANED and item.epoch != epoch:
-                item.state, item.epoch = CallState.OPEN, epoch
+            item = self._calls.get(key)
+            if item is None or item.is_settled_before(epoch, self._turn):
+                self._calls[key] = OpenCall(call, epoch, turn=self._turn)
+            elif item.state is CallState.ORPHANED and item.epoch != epoch:
+                item.state, item.epoch, item.turn = CallState.OPEN, epoch, self._turn
             keys.append(key)
         return keys
 
@@ -163,7 +187,6 @@ class CallLedger:
         return None
 
     def _forget_settled(self, keep: int = 256) -> None:
-        done = (CallState.ANSWERED, CallState.CANCELLED)
-        settled = [key for key, item in self._calls.items() if item.state in done]
+        settled = [key for key, item in self._calls.items() if item.state in _SETTLED]
         for key in settled[: max(0, len(settled) - keep)]:
             del self._calls[key]

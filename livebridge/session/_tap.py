@@ -76,6 +76,7 @@ class Tap:
         if content.turn_complete:
             state.generating = False
             state.outbox.turn_completed()
+            state.ledger.turn_completed()
             self.consider_rotation()
         elif content.model_turn is not None or content.output_transcription is not None:
             state.generating = True

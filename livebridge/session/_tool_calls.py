@@ -104,7 +104,8 @@ class FunctionTools:
 
     def is_running(self, key: str) -> bool:
         """Whether a call is being worked on, or its answer waits for others."""
-        return key in self._runs
+        run = self._runs.get(key)
+        return run is not None and run.call is self.state.ledger.call(key)
 
     def begin(self, calls: Sequence[tuple[str, wire.FunctionCall, Runnable | None]], unknown: str) -> None:
         """Start work on the calls of one message.
@@ -170,6 +171,10 @@ class FunctionTools:
         for key in settled[: max(0, len(settled) - KEPT_RUNS)]:
             del self._runs[key]
 
+    def _drop(self, run: Run) -> None:
+        if self._runs.get(run.key) is run:
+            del self._runs[run.key]
+
     def _waits_for_others(self, tool: Runnable) -> bool:
         return self.state.options.tool_response_mode == "batch" and not self._is_asynchronous(tool)
 
@@ -212,11 +217,11 @@ class FunctionTools:
             run.done = True
             run.clock.cancel()
             if run.orphaned_at is not None:
-                self._runs.pop(run.key, None)
+                self._drop(run)
             self.state.tools_running -= 1
             self.state.work.set()
         if run.taken_back:
-            self._runs.pop(run.key, None)
+            self._drop(run)
             await self._undo(run)
 
     async def _execute(self, run: Run) -> None:

@@ -99,10 +99,11 @@ class ToolRunner:
 
     def begin(self, tool_call: wire.ToolCall, keys: Sequence[str]) -> None:
         """Start work on a message of calls. Calls that are cancelled, answered or running are left out."""
+        ledger = self.state.ledger
         live = {
-            key: call
+            key: ledger.call(key) or call
             for key, call in zip(keys, tool_call.function_calls or (), strict=True)
-            if self.state.ledger.state(key) is CallState.OPEN
+            if ledger.state(key) is CallState.OPEN
             and not self._messages.is_running(key)
             and not self._functions.is_running(key)
         }

@@ -50,10 +50,20 @@ recordings by heart if you ``simulator.recordings.add(pcm, text, rate=…)`` the
 
 Faults
 ------
-`Faults` is a list of `Fault`: *when* (the n-th dial, the n-th message either way, a kind of message, a time, a
-chance) and *what* (`RefuseUpgrade`, `Close`, `Drop`, `Freeze`, `Inject`, `Withhold` …). ``load_faults`` reads it
-from TOML, `Chaos` mixes everything from a seed. A live `Connection` has the same at hand: ``close``, ``drop``,
-``go_away``, ``stall``, ``send_raw``, ``cancel_tools``.
+`Faults` is a list of `Fault`: *when* (the n-th dial, the n-th message either way, a kind of message, a byte of the
+server's stream, a time, a chance) and *what* (`RefuseUpgrade`, `Close`, `Drop`, `Freeze`, `Garble`, `Inject`,
+`Withhold` …). ``load_faults`` reads it from TOML, `Chaos` mixes everything from a seed. A live `Connection` has the
+same at hand: ``close``, ``drop``, ``go_away``, ``stall``, ``send_raw``, ``cancel_tools``.
+
+Record and replay
+-----------------
+`Recorder` stands between a client and a server (the real one, or a simulator) and writes a session log: one JSON
+object per line with the time, the direction and the message, without credentials. `Replay` serves such a log::
+
+    async with Recorder("session.jsonl", upstream=simulator.url).serve() as recorder: ...
+    async with Replay("session.jsonl").serve() as replay: ...       # Session.start(**replay.connection)
+
+``livebridge record`` and ``livebridge simulate --replay`` are the same on a command line.
 
 Guarantees
 ----------
@@ -100,6 +110,7 @@ from livebridge.simulator._faults import (
     Fault,
     Faults,
     Freeze,
+    Garble,
     GoAway,
     Inject,
     LateAudio,
@@ -112,7 +123,16 @@ from livebridge.simulator._faults import (
     Withhold,
 )
 from livebridge.simulator._files import load_brain, load_fault_file
+from livebridge.simulator._listening import SessionOptions
+from livebridge.simulator._log import (
+    LoggedClose,
+    LoggedConnection,
+    LoggedMessage,
+    LoggedRefusal,
+    read_log,
+)
 from livebridge.simulator._profiles import PROFILES, Profile
+from livebridge.simulator._recorder import Recorder
 from livebridge.simulator._recordings import Recordings
 from livebridge.simulator._records import (
     AudioHeard,
@@ -126,8 +146,9 @@ from livebridge.simulator._records import (
     UpdateHeard,
 )
 from livebridge.simulator._refusals import Hangup
+from livebridge.simulator._replay import Replay, ReplayedConnection
 from livebridge.simulator._rules import Rules
-from livebridge.simulator._server import LiveSimulator, SessionOptions, run
+from livebridge.simulator._server import LiveSimulator, run
 from livebridge.simulator._settings import TEST_ACCESS_TOKEN, TEST_API_KEY, Settings
 from livebridge.simulator._voices import Reading, ToneError, ToneVoice, Voice
 
@@ -156,6 +177,7 @@ __all__ = [
     "Frame",
     "FrameHeard",
     "Freeze",
+    "Garble",
     "GoAway",
     "HangUp",
     "Hangup",
@@ -163,13 +185,20 @@ __all__ = [
     "Inject",
     "LateAudio",
     "LiveSimulator",
+    "LoggedClose",
+    "LoggedConnection",
+    "LoggedMessage",
+    "LoggedRefusal",
     "Mute",
     "NoPongs",
     "Profile",
     "Reading",
+    "Recorder",
     "Recordings",
     "RefuseUpgrade",
     "Repeat",
+    "Replay",
+    "ReplayedConnection",
     "ResultHeard",
     "RevokeHandles",
     "Rules",
@@ -195,5 +224,6 @@ __all__ = [
     "load_brain",
     "load_fault_file",
     "load_faults",
+    "read_log",
     "run",
 ]

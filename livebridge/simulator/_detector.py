@@ -107,6 +107,13 @@ class Detector:
         """Samples per second."""
         return self._rate
 
+    @property
+    def so_far(self) -> SpeechEnd | None:
+        """The open activity as if it ended now, ``None`` if nobody speaks."""
+        if not self._speaking:
+            return None
+        return SpeechEnd(offset=self._frames * FRAME_SECONDS, pcm=bytes(self._activity), rate=self._rate)
+
     def feed(self, pcm: bytes) -> list[SpeechStart | SpeechEnd]:
         """Take more audio, in chunks of any size; the result does not depend on how it was cut."""
         self._partial += pcm

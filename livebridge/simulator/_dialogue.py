@@ -172,7 +172,17 @@ class Dialogue:
         compression = window(setup.context_window_compression, conversation.profile.context_tokens)
         self._deadlines.begin(conversation, compressed=compression is not None)
         session_id = conversation.id if self._caller.vertex else None
-        self._emit(wire.ServerMessage(setup_complete=wire.SetupComplete(session_id=session_id)))
+        complete = wire.SetupComplete(session_id=session_id, voice_consent_signature=self._receipt(setup))
+        self._emit(wire.ServerMessage(setup_complete=complete))
+
+    def _receipt(self, setup: wire.Setup) -> wire.VoiceConsentSignature | None:
+        """What answers the sound of somebody who agrees that their voice is used."""
+        config = setup.generation_config or wire.GenerationConfig()
+        speech = config.speech_config or wire.SpeechConfig()
+        voice = (speech.voice_config or wire.VoiceConfig()).replicated_voice_config
+        if voice is None or voice.consent_audio is None:
+            return None
+        return wire.VoiceConsentSignature(signature=self._world.make_uuid())
 
     def _after(self) -> None:
         """What follows from whatever has just happened."""

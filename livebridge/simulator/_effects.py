@@ -4,7 +4,7 @@ import trio
 
 from livebridge import wire
 from livebridge.simulator._dialogue import Dialogue
-from livebridge.simulator._fault_plan import FaultRun
+from livebridge.simulator._fault_plan import FaultRun, Torn
 from livebridge.simulator._faults import (
     CancelTools,
     Close,
@@ -12,6 +12,7 @@ from livebridge.simulator._faults import (
     Distort,
     Drop,
     Freeze,
+    Garble,
     GoAway,
     Inject,
     LateAudio,
@@ -22,6 +23,7 @@ from livebridge.simulator._faults import (
     What,
     Withhold,
 )
+from livebridge.simulator._faulty_stream import garbled
 from livebridge.simulator._frames import FrameStream, GoneError
 from livebridge.simulator._mischief import BINARY_OPCODE, distorted, frame, injected, silence
 from livebridge.simulator._voices import MODEL_RATE_HZ
@@ -99,14 +101,26 @@ class Effects:
                     payloads = [distorted(one) for one in payloads]
                 case LateAudio():
                     payloads.append(self._late(what))
+                case Torn():
+                    await self._tear(frame(BINARY_OPCODE, payload), what)
+                    payloads = []
                 case Drop(mid_frame=True):
                     whole = frame(BINARY_OPCODE, payload)
-                    await self._frames.write(whole[: len(whole) // 2])
-                    await self._drop(what)
+                    await self._tear(whole, Torn(what, len(whole) // 2))
                 case _:
                     await self._strike(what)
         answers = message.server_content is not None or message.tool_call is not None
         return [] if self._muted and answers else payloads
+
+    async def _tear(self, whole: bytes, torn: Torn) -> None:
+        """Send a frame with something going wrong in the middle of it."""
+        what, head, rest = torn.what, whole[: torn.byte], whole[torn.byte :]
+        if isinstance(what, Garble):
+            rest = garbled(rest, 0, what.size)
+        await self._frames.write(head)
+        if not isinstance(what, Garble):
+            await self._strike(what)
+        await self._frames.write(rest)
 
     async def _strike(self, what: What) -> None:
         match what:

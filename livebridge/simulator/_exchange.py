@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
+import attrs
+
 from livebridge import wire
 from livebridge.simulator._brains import UserTurn
 from livebridge.simulator._conversation import Conversation, text_of
@@ -57,6 +59,7 @@ class Exchange:
         self._interruptible = config.activity_handling != wire.ActivityHandling.NO_INTERRUPTION
         self._seeding = history is not None and bool(history.initial_history_in_client_content)
         self._written: list[str] = []
+        self._guessed_at = 0.0
 
     @property
     def resumable(self) -> bool:
@@ -160,6 +163,28 @@ class Exchange:
         self._conversation.hear(AudioHeard(size=len(data), rate=rate, pcm=kept))
         for activity in self.listener.audio(data, rate=rate):
             self._hear(activity)
+        self._guess_speech()
+
+    def _guess_speech(self) -> None:
+        """While somebody speaks, say now and then what has been understood so far."""
+        every = self._world.settings.interim_transcripts
+        if every is None or self._conversation.setup.input_audio_transcription is None:
+            return
+        speech = self.listener.so_far
+        if speech is None:
+            self._guessed_at = 0.0
+        elif speech.seconds >= self._guessed_at + every:
+            self._guessed_at = speech.seconds
+            text = self._world.recordings.guess(speech.pcm, rate=speech.rate)
+            if not text:
+                return
+            guess = wire.Transcription(text=text)
+            config = self._conversation.setup.realtime_input_config
+            if config is not None and config.interim_transcript_timestamp_enabled:
+                start = max(0.0, speech.offset - speech.seconds)
+                guess = attrs.evolve(guess, start_offset=start, end_offset=speech.offset)
+            content = wire.ServerContent(interim_input_transcription=guess)
+            self._emit(wire.ServerMessage(server_content=content))
 
     def _audio_allowed(self) -> bool:
         rule = self._world.settings.audio_during_tool

@@ -2,10 +2,43 @@
 
 import random
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+
+import attrs
 
 from livebridge import wire
-from livebridge.simulator._faults import Fault, Faults, Point, RefuseUpgrade, StallUpgrade, What
+from livebridge.simulator._faults import AtByte, Fault, Faults, Point, RefuseUpgrade, StallUpgrade, What
+
+
+@attrs.frozen
+class Torn:
+    """A fault in the middle of the frame of a message.
+
+    Attributes:
+        what: What it does.
+        byte: After how many bytes of the frame.
+    """
+
+    what: AtByte
+    byte: int
+
+
+@attrs.frozen
+class ByteFault:
+    """A fault in the middle of the whole stream of one side.
+
+    Attributes:
+        what: What it does.
+        byte: After how many bytes.
+        inbound: Whether they are the client's.
+        strikes: Whether it does so, asked when these have passed.
+    """
+
+    what: AtByte
+    byte: int
+    inbound: bool
+    strikes: Callable[[], bool]
 
 
 class FaultPlan:
@@ -28,6 +61,22 @@ class FaultPlan:
             if fault.dial is None or fault.dial == number
         }
         return FaultRun(self, mine, now=now)
+
+    def stream(self, number: int) -> list[ByteFault]:
+        """What goes wrong on the bytes of the n-th TCP connection, by position."""
+        mine = [
+            ByteFault(
+                fault.what,
+                fault.byte or fault.received_byte or 0,
+                fault.received_byte is not None,
+                partial(self.strikes, index, fault),
+            )
+            for index, fault in enumerate(self._faults)
+            if fault.point == "bytes"
+            and isinstance(fault.what, AtByte)
+            and (fault.dial is None or fault.dial == number)
+        ]
+        return sorted(mine, key=lambda fault: fault.byte)
 
     def strikes(self, index: int, fault: Fault) -> bool:
         """Whether a fault whose conditions hold strikes this time."""
@@ -63,11 +112,16 @@ class FaultRun:
         kinds = client_kinds(plain)
         if "setup" in kinds and self._resumed is None:
             self._resumed = has_handle(plain)
-        return self._at("received", kinds)
+        return [fault.what for fault in self._at("received", kinds)]
 
-    def sent(self, message: wire.ServerMessage) -> list[What]:
+    def sent(self, message: wire.ServerMessage) -> list[What | Torn]:
         """What goes wrong when this message is to be sent."""
-        return self._at("sent", server_kinds(message))
+        return [
+            fault.what
+            if fault.byte is None or not isinstance(fault.what, AtByte)
+            else Torn(fault.what, fault.byte)
+            for fault in self._at("sent", server_kinds(message))
+        ]
 
     @property
     def deadline(self) -> float | None:
@@ -85,11 +139,11 @@ class FaultRun:
             if self._fits_resumption(fault := self._faults[index]) and self._plan.strikes(index, fault)
         ]
 
-    def _at(self, point: Point, kinds: Collection[str]) -> list[What]:
+    def _at(self, point: Point, kinds: Collection[str]) -> list[Fault]:
         self._counts[point] += 1
         self._kinds.update(kinds)
         return [
-            fault.what
+            fault
             for index, fault in self._faults.items()
             if fault.point == point and self._fits(fault, point, kinds) and self._plan.strikes(index, fault)
         ]

@@ -25,7 +25,7 @@ SERVER_MESSAGES: Final = frozenset(
 )  # fmt: skip
 """What ``message`` may name on the way out."""
 
-Point = Literal["upgrade", "received", "sent", "time"]
+Point = Literal["upgrade", "received", "sent", "time", "bytes"]
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +60,8 @@ class Drop:
 
     Attributes:
         how: ``reset`` (RST) or ``eof`` (FIN).
-        mid_frame: Send half of the message at hand first; only where a message is being sent.
+        mid_frame: Send half of the message at hand first; only where a message is being sent, and without ``byte``,
+            which says it more exactly.
     """
 
     how: Literal["reset", "eof"] = "reset"
@@ -82,9 +83,20 @@ class NoPongs:
 
 @attrs.frozen(kw_only=True)
 class Delay:
-    """Wait that many seconds before the message at hand."""
+    """Wait that many seconds before the message at hand, or in the middle of the server's stream."""
 
     seconds: float = 1.0
+
+
+@attrs.frozen(kw_only=True)
+class Garble:
+    """Turn over every bit of some bytes of the server's stream; only with ``byte``.
+
+    Attributes:
+        size: How many bytes.
+    """
+
+    size: int = 4
 
 
 @attrs.frozen(kw_only=True)
@@ -170,6 +182,7 @@ What = (
     | Freeze
     | NoPongs
     | Delay
+    | Garble
     | Inject
     | Distort
     | Repeat
@@ -182,6 +195,9 @@ What = (
 )
 """What a fault does."""
 
+AtByte = Drop | Freeze | Delay | Garble
+"""What it can do in the middle of the server's stream."""
+
 
 @attrs.frozen(kw_only=True)
 class Fault:
@@ -192,12 +208,19 @@ class Fault:
 
     Attributes:
         what: What it does.
-        dial: Only on the n-th upgrade of the simulator, from 1 on.
+        dial: Only on the n-th upgrade of the simulator, from 1 on; for faults that strike at a byte of the whole
+            stream, on the n-th TCP connection.
         resumed: Only on connections whose setup carried a handle (or carried none).
         received: At the n-th message from the client; 1 is the setup.
         sent: At the n-th message to the client; 1 is ``setupComplete``, if nothing went wrong before.
         after: That many seconds after the upgrade.
         message: At a message of this kind, one of `CLIENT_MESSAGES` or `SERVER_MESSAGES`.
+        byte: After that many bytes: of the frame (head and payload) of a message to the client, if ``sent`` or
+            ``message`` says of which; else of everything the server writes on a TCP connection, the TLS handshake and
+            the answer to the upgrade included. Only for `Drop`, `Freeze`, `Delay` and `Garble`.
+        received_byte: After that many bytes from the client on a TCP connection; what is beyond them is not heard
+            before the fault is over. For the same faults as ``byte``, and without other conditions but ``dial``,
+            ``probability`` and ``times``.
         nth: At the n-th of these messages on a connection; ``None`` for any.
         probability: With this chance each time all else fits.
         times: How often it strikes in all; 0 for any number.
@@ -210,6 +233,8 @@ class Fault:
     sent: int | None = None
     after: float | None = None
     message: str | None = None
+    byte: int | None = None
+    received_byte: int | None = None
     nth: int | None = None
     probability: float = 1.0
     times: int = 1
@@ -226,8 +251,26 @@ class Fault:
         given = [point for point, wanted in points.items() if wanted]
         if len(given) > 1:
             raise ConfigError(f"a fault strikes at one point, got {' and '.join(given)}")
+        self._check_byte()
         if (self.point == "upgrade") != isinstance(self.what, RefuseUpgrade | StallUpgrade):
             raise ConfigError(f"{type(self.what).__name__} cannot strike at this point: {self.point}")
+
+    def _check_byte(self) -> None:
+        position = self.byte if self.received_byte is None else self.received_byte
+        if position is None:
+            if isinstance(self.what, Garble):
+                raise ConfigError("Garble strikes at a byte; say which, with byte=")
+            return
+        if not isinstance(self.what, AtByte):
+            raise ConfigError(f"{type(self.what).__name__} cannot strike at a byte")
+        alone = self.received_byte is not None
+        points = {"bytes"} if alone else {"bytes", "sent"}
+        if position < 0 or (alone and self.byte is not None) or self.point not in points:
+            raise ConfigError(
+                "bytes count from 0 on: give byte alone, or with sent or message; and received_byte alone"
+            )
+        if self.point == "bytes" and self.resumed is not None:
+            raise ConfigError("a fault at a byte of the stream strikes before it is known what is resumed")
 
     @property
     def point(self) -> Point:
@@ -238,7 +281,7 @@ class Fault:
             return "received"
         if self.sent is not None or self.message in SERVER_MESSAGES:
             return "sent"
-        return "upgrade"
+        return "upgrade" if self.byte is None and self.received_byte is None else "bytes"
 
 
 @attrs.frozen(init=False)

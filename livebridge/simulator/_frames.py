@@ -1,8 +1,5 @@
 """The WebSocket side of one stream, on wsproto: frames in, frames out, and every way to misbehave."""
 
-import select
-import socket
-import struct
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Final
@@ -20,16 +17,13 @@ from wsproto.events import (
 
 from livebridge.simulator._gate import HttpRequest
 from livebridge.simulator._http import RECEIVE_BYTES
+from livebridge.simulator._sockets import HANGUP_POLL_SECONDS, end, has_hung_up
 
 CLOSE_SECONDS: Final = 2.0
 """How long the peer may take to answer a close frame."""
 
 FRAGMENT_BYTES: Final = 997
 """A prime, so that fragments end in the middle of everything."""
-
-
-HANGUP_POLL_SECONDS: Final = 0.05
-"""How often a stalled connection looks whether its client is still there."""
 
 
 class GoneError(Exception):
@@ -152,16 +146,11 @@ class FrameStream:
 
     async def end(self) -> None:
         """Close the stream without a close frame."""
-        with trio.CancelScope(shield=True):
-            await trio.aclose_forcefully(self._stream)
+        await end(self._stream, reset=False)
 
     async def reset(self) -> None:
         """Reset the TCP connection (RST instead of FIN)."""
-        inner = getattr(self._stream, "transport_stream", self._stream)
-        if isinstance(inner, trio.SocketStream) and inner.socket.fileno() >= 0:
-            inner.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        with trio.CancelScope(shield=True):
-            await trio.aclose_forcefully(inner)
+        await end(self._stream, reset=True)
 
     def _protocol_bytes(self, event: wsproto.events.Event) -> bytes:
         try:
@@ -182,7 +171,7 @@ class FrameStream:
         while not allowed.is_set():
             with trio.move_on_after(HANGUP_POLL_SECONDS):
                 await allowed.wait()
-            if _has_hung_up(self._stream):
+            if has_hung_up(self._stream):
                 raise GoneError("the client has hung up during a stall")
 
     async def _control(self, event: wsproto.events.Event) -> None:
@@ -195,25 +184,6 @@ class FrameStream:
             if not self._closing:
                 await self.write(self._protocol_bytes(event.response()))
             raise GoneError("the client has closed, or broken the protocol")
-
-
-def _has_hung_up(stream: trio.abc.Stream) -> bool:
-    """Whether a side of it is closed, told without reading what came before.
-
-    Of a socket's other side only Linux knows; a stream in memory may have an attribute ``hung_up`` that says so.
-    """
-    told: object = getattr(stream, "hung_up", None)
-    if told is not None:
-        return bool(told)
-    inner = getattr(stream, "transport_stream", stream)
-    hung_up = getattr(select, "POLLRDHUP", 0)
-    if not isinstance(inner, trio.SocketStream) or not hung_up:
-        return False
-    if inner.socket.fileno() < 0:
-        return True
-    poll = select.poll()
-    poll.register(inner.socket.fileno(), hung_up)
-    return bool(poll.poll(0))
 
 
 def _opened() -> trio.Event:

@@ -101,6 +101,15 @@ class Listener:
         """Whether the user is in the middle of an activity."""
         return self._started if self.manual else self._detector.speaking
 
+    @property
+    def so_far(self) -> SpeechEnd | None:
+        """The open activity as if it ended now, ``None`` if there is none."""
+        if not self.manual:
+            return self._detector.so_far
+        if not self._started:
+            return None
+        return SpeechEnd(offset=self._offset, pcm=bytes(self._activity), rate=self._activity_rate)
+
     def audio(self, pcm: bytes, *, rate: int) -> list[Activity]:
         """Take a chunk of sound.
 

@@ -1,5 +1,6 @@
 """Reads one HTTP request off a stream and writes a response; an upgrade leaves the stream to the WebSocket."""
 
+from contextlib import suppress
 from typing import Final
 
 import h11
@@ -9,6 +10,7 @@ from livebridge.simulator._gate import HttpRequest, HttpResponse
 
 RECEIVE_BYTES: Final = 65_536
 LARGEST_BODY_BYTES: Final = 1_048_576
+RESPONSE_SECONDS: Final = 10.0
 
 
 class HttpError(Exception):
@@ -64,6 +66,13 @@ def is_upgrade(headers: dict[str, str]) -> bool:
     return headers.get("upgrade", "").lower() == "websocket"
 
 
+def request_bytes(request: HttpRequest) -> bytes:
+    """A request as it goes over the wire, with the headers it has and no others."""
+    lines = [f"{request.method} {request.target} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + request.body
+
+
 def response_bytes(response: HttpResponse) -> bytes:
     """A response as it goes over the wire; the connection closes after it."""
     headers = {
@@ -79,3 +88,10 @@ def response_bytes(response: HttpResponse) -> bytes:
     head = h11.Response(status_code=response.status, headers=list(headers.items()))
     parts = (head, h11.Data(data=response.body), h11.EndOfMessage())
     return b"".join(connection.send(part) or b"" for part in parts)
+
+
+async def respond(stream: trio.abc.Stream, response: HttpResponse) -> None:
+    """Send a response and close the stream; a client that has gone, or does not read, is none of our business."""
+    with trio.move_on_after(RESPONSE_SECONDS), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+        await stream.send_all(response_bytes(response))
+        await stream.aclose()

@@ -6,7 +6,7 @@ from typing import Final
 import attrs
 
 from livebridge.simulator._detector import loudness
-from livebridge.simulator._voices import ToneVoice
+from livebridge.simulator._voices import CHECKSUM_BYTES, ToneVoice
 
 FRAME_SECONDS: Final = 0.05
 SILENCE_RMS: Final = 150.0
@@ -63,6 +63,15 @@ class Recordings:
             if likeness >= SURE_LIKENESS:
                 return _words(best, start, len(heard))
         return f"(speech, {len(pcm) / 2 / rate:.1f} s)"
+
+    def guess(self, pcm: bytes, *, rate: int) -> str:
+        """What is being said in a sound that may go on: like `recognise`, and empty if nothing can be told yet."""
+        readings = ToneVoice.readings(pcm, rate=rate)
+        if not readings:
+            return self.recognise(pcm, rate=rate)
+        # the last bytes of an utterance without an end may be those of its checksum
+        texts = [one.text if one.complete else one.text[:-CHECKSUM_BYTES] for one in readings]
+        return " ".join(text for text in texts if text)
 
 
 def envelope(pcm: bytes, *, rate: int) -> tuple[float, ...]:

@@ -7,13 +7,13 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import attrs
 import trio
 
-from livebridge.auth import VertexAi
 from livebridge.errors import ConfigError
 from livebridge.simulator._brains import Brain
 from livebridge.simulator._connection import Connection
@@ -23,10 +23,12 @@ from livebridge.simulator._effects import Effects
 from livebridge.simulator._ephemeral import EphemeralTokens
 from livebridge.simulator._fault_plan import FaultPlan, FaultRun
 from livebridge.simulator._faults import Faults, RefuseUpgrade, StallUpgrade
+from livebridge.simulator._faulty_stream import FaultyStream
 from livebridge.simulator._files import load_brain, load_fault_file
 from livebridge.simulator._frames import FrameStream, GoneError
 from livebridge.simulator._gate import Admission, HttpRequest, HttpResponse, admit, error_response
-from livebridge.simulator._http import HttpError, is_upgrade, read_request, response_bytes
+from livebridge.simulator._http import HttpError, is_upgrade, read_request, respond
+from livebridge.simulator._listening import LOOPBACK, SessionOptions, listening, secured, vertex_options
 from livebridge.simulator._recordings import Recordings
 from livebridge.simulator._rest import answer
 from livebridge.simulator._settings import Settings
@@ -34,14 +36,7 @@ from livebridge.simulator._world import Caller, World
 
 T = TypeVar("T")
 
-PROJECT: Final = "simulated-project"
-LOCATION: Final = "us-central1"
 HANDSHAKE_SECONDS: Final = 10.0
-LOOPBACK: Final = "127.0.0.1"
-
-
-SessionOptions: TypeAlias = dict[str, Any]  # type: ignore[explicit-any]  # keywords of many types
-"""Keyword arguments of `livebridge.Session.start`."""
 
 
 class LiveSimulator:
@@ -68,6 +63,7 @@ class LiveSimulator:
         self._tls = tls
         self._world = World(settings)
         self._plan = FaultPlan(faults)
+        self._accepted = 0
         self._tokens = EphemeralTokens()
         self._changed = trio.Event()
 
@@ -103,25 +99,15 @@ class LiveSimulator:
             host=host,
             tls=ssl_context is not None,
         )
-        listeners = await trio.open_tcp_listeners(port, host=host)
-        simulator.port = listeners[0].socket.getsockname()[1]
-        failure: Exception | None = None
-        async with trio.open_nursery() as nursery:
-            await nursery.start(trio.serve_listeners, simulator._handler(ssl_context), listeners)
-            try:
-                yield simulator
-            except Exception as error:  # noqa: BLE001  # leaves the block below, without the nursery's wrapping
-                failure = error
-            nursery.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
+        handle = partial(simulator._accept, ssl_context=ssl_context)
+        async with listening(handle, host=host, port=port) as simulator.port:
+            yield simulator
 
-    def _handler(self, ssl_context: ssl.SSLContext | None) -> Callable[[trio.SocketStream], Awaitable[None]]:
-        async def handle(stream: trio.SocketStream) -> None:
-            wrapped = stream if ssl_context is None else trio.SSLStream(stream, ssl_context, server_side=True)
-            await self.handle(wrapped)
-
-        return handle
+    async def _accept(self, stream: trio.SocketStream, *, ssl_context: ssl.SSLContext | None) -> None:
+        self._accepted += 1
+        faults = self._plan.stream(self._accepted)
+        carrier = FaultyStream(stream, faults) if faults else stream
+        await self.handle(secured(carrier, ssl_context))
 
     @property
     def settings(self) -> Settings:
@@ -151,13 +137,7 @@ class LiveSimulator:
     @property
     def vertex_connection(self) -> SessionOptions:
         """The options that make a `livebridge.Session` talk to this simulator as if it were Vertex AI."""
-        return {
-            "base_url": self.url,
-            "auth": VertexAi(project=PROJECT, location=LOCATION, credentials=self._access_token),
-        }
-
-    async def _access_token(self) -> str:
-        return self.settings.access_tokens[0]
+        return vertex_options(self.url, self.settings.access_tokens[0])
 
     async def wait_for(self, predicate: Callable[[LiveSimulator], T]) -> T:
         """Wait until something is true.
@@ -188,7 +168,7 @@ class LiveSimulator:
             if is_upgrade(dict(request.headers)):
                 await self._upgrade(stream, request, beyond)
             else:
-                await _respond(stream, answer(request, self._world, self._tokens, wall_clock=time.time()))
+                await respond(stream, answer(request, self._world, self._tokens, wall_clock=time.time()))
         await trio.aclose_forcefully(stream)
 
     async def _upgrade(self, stream: trio.abc.Stream, request: HttpRequest, beyond: bytes) -> None:
@@ -199,9 +179,9 @@ class LiveSimulator:
         if isinstance(fault, StallUpgrade):
             await _ignore(stream)
         elif fault is not None:
-            await _respond(stream, _refusal(fault))
+            await respond(stream, _refusal(fault))
         elif isinstance(admission, HttpResponse):
-            await _respond(stream, admission)
+            await respond(stream, admission)
         else:
             frames = FrameStream(stream, request)
             connection = self._connection(frames, request, admission, run)
@@ -255,12 +235,6 @@ def settings_from(*, brain: Brain | None = None, **settings: object) -> Settings
     if brain is not None:
         settings["brain"] = brain
     return Settings(**settings)  # type: ignore[arg-type]  # names are checked above, values by their users
-
-
-async def _respond(stream: trio.abc.Stream, response: HttpResponse) -> None:
-    with trio.move_on_after(HANDSHAKE_SECONDS), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-        await stream.send_all(response_bytes(response))
-        await stream.aclose()
 
 
 async def _ignore(stream: trio.abc.Stream) -> None:

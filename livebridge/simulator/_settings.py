@@ -45,6 +45,8 @@ class Settings:
         handle_every: Beside that, this often while the model is idle and something has happened.
         first_handle: Whether a handle follows ``setupComplete`` at once.
         handle_ttl: How long after the end of a session's last connection its handles are valid.
+        interim_transcripts: Seconds of speech between two guesses at what is being said
+            (``interimInputTranscription``), if the setup asks for input transcription; ``None`` for no guesses.
         audio_during_tool: What realtime audio does while a blocking call is open: as the ``model`` would,
             ``accept`` or ``refuse`` (1008).
         strict: Whether members that the backend's messages do not have are refused, as the real servers do.
@@ -72,6 +74,7 @@ class Settings:
     handle_every: float | None = 5.0
     first_handle: bool = False
     handle_ttl: float = 7200.0
+    interim_transcripts: float | None = None
     audio_during_tool: Literal["model", "accept", "refuse"] = "model"
     strict: bool = True
     keep_audio: bool = True

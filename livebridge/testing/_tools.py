@@ -26,8 +26,8 @@ from livebridge.simulator import (
 MODEL: Final = "gemini-3.1-flash-live-preview"
 """The model that a bot talks to unless its options name another one."""
 
-PATIENCE: Final = 10.0
-"""Seconds that a tool may take, unless a call says otherwise."""
+PATIENCE_SECONDS: Final = 10.0
+"""How long a tool may take, unless a call says otherwise."""
 
 
 @attrs.frozen(kw_only=True)
@@ -71,7 +71,9 @@ class ToolBench:
         """The functions as the model knows them."""
         return self._conversation.declarations
 
-    async def call(self, name: str, /, *, timeout: float = PATIENCE, **arguments: object) -> ToolAnswer:
+    async def call(
+        self, name: str, /, *, timeout: float = PATIENCE_SECONDS, **arguments: object
+    ) -> ToolAnswer:
         """Have the model call a function.
 
         Args:
@@ -82,17 +84,19 @@ class ToolBench:
         Raises:
             ToolError: The bot has declared no such function.
             TimeoutError: No answer came in time.
+            LivebridgeError: The session has ended.
         """
         return await self.call_with(name, arguments, timeout=timeout)
 
     async def call_with(
-        self, name: str, arguments: Mapping[str, object], *, timeout: float = PATIENCE
+        self, name: str, arguments: Mapping[str, object], *, timeout: float = PATIENCE_SECONDS
     ) -> ToolAnswer:
         """Have the model call a function with these arguments; see `call`.
 
         Raises:
             ToolError: The bot has declared no such function.
             TimeoutError: No answer came in time.
+            LivebridgeError: The session has ended.
         """
         if self._conversation.declaration(name) is None:
             known = ", ".join(each.name or "" for each in self.declarations) or "none"

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Final
 
 import trio
+
+_READ_BYTES: Final = 64 * 2**10
 
 
 class DirectSocket(trio.abc.Stream):
@@ -40,7 +43,7 @@ class DirectSocket(trio.abc.Stream):
         while True:
             await trio.lowlevel.wait_readable(self._descriptor())
             try:
-                return os.read(self._descriptor(), max_bytes or 2**16)
+                return os.read(self._descriptor(), max_bytes or _READ_BYTES)
             except BlockingIOError:
                 continue
             except OSError as error:

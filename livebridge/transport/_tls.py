@@ -13,10 +13,11 @@ no lock and no switch between tasks.
 from __future__ import annotations
 
 import ssl
+from typing import Final
 
 import trio
 
-_READ_BYTES = 2**16
+_READ_BYTES: Final = 64 * 2**10
 
 
 class TlsStream(trio.abc.Stream):

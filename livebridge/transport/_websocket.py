@@ -70,6 +70,7 @@ class WebSocketTransport:
         self._socket = socket
         self._nursery = nursery
         self._decoder = FrameDecoder(max_message_size)
+        # what may wait at all must be able to wait alone
         self._max_waiting_bytes = max_message_size
         self._receive_buffer_size = receive_buffer_size
         self._message_queue_size = message_queue_size
@@ -174,7 +175,7 @@ class WebSocketTransport:
             self._reader_left.set()
             self._arrived.unpark_all()
 
-    # -- reading
+    # Reading
 
     async def _pump_to_the_end(self) -> None:
         await self._pump()
@@ -234,7 +235,7 @@ class WebSocketTransport:
                 ours = CloseInfo(code=item.code, reason=item.reason, initiated_by="client")
                 self._end(self._goodbye or ours)
 
-    # -- writing
+    # Writing
 
     async def _write(self, data: bytes) -> bool:
         """Write, and then whatever else became due; say whether it went out."""
@@ -288,7 +289,7 @@ class WebSocketTransport:
         self._due.clear()
         return data
 
-    # -- the end
+    # The end
 
     def _raise_if_ended(self) -> None:
         if self._close_info is not None:

@@ -6,17 +6,13 @@ whose value does not fit, and its field stays ``None``. JSON's ``null`` means ab
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from operator import eq
 from typing import Any, Final, TypeVar, get_args
-
-import cattrs
 
 from livebridge.errors import DecodeError
 from livebridge.wire._base import Duration, Int64, Message, Timestamp
-from livebridge.wire._kinds import enum_of, is_mapping, is_message, is_open_enum, is_sequence
+from livebridge.wire._hooks import Hook, Table, structuring, table_of
+from livebridge.wire._kinds import enum_of
 from livebridge.wire._misfit import MisfitError
-from livebridge.wire._names import fields_of
 from livebridge.wire._scalars import (
     bytes_from_base64,
     read_bool,
@@ -27,9 +23,6 @@ from livebridge.wire._scalars import (
 )
 
 M = TypeVar("M", bound=Message)
-Read = Callable[[Any, Any], Any]
-Table = dict[str, tuple[str, Read, Any]]
-"""By the names under which a member may come: attribute, hook, type."""
 
 SCALARS: Final[Mapping[Any, Callable[[Any], Any]]] = {
     str: read_text,
@@ -58,14 +51,14 @@ def message_from(cls: type[M], plain: Any) -> M:
     return message
 
 
-def _message_reader(cls: type[Message]) -> Read:
+def _message_reader(cls: type[Message]) -> Hook:
     # made at the first use: a Schema holds Schemas, and most classes are never seen by most programs
     table: Table | None = None
 
     def read(plain: Any, _: Any) -> Message:
         nonlocal table
         if table is None:
-            table = _table_of(cls)
+            table = table_of(cls, CONVERTER)
         if type(plain) is not dict and not isinstance(plain, Mapping):
             raise MisfitError("a JSON object", plain)
         values: dict[str, Any] = {}
@@ -86,15 +79,7 @@ def _message_reader(cls: type[Message]) -> Read:
     return read
 
 
-def _table_of(cls: type[Message]) -> Table:
-    return {
-        spelling: (field.attribute, CONVERTER.get_structure_hook(field.kind), field.kind)
-        for field in fields_of(cls)
-        for spelling in field.spellings
-    }
-
-
-def _sequence_reader(kind: Any) -> Read:
+def _sequence_reader(kind: Any) -> Hook:
     (item_kind,) = get_args(kind)
     hook = CONVERTER.get_structure_hook(item_kind)
 
@@ -106,7 +91,7 @@ def _sequence_reader(kind: Any) -> Read:
     return read
 
 
-def _mapping_reader(kind: Any) -> Read:
+def _mapping_reader(kind: Any) -> Hook:
     item_kind = get_args(kind)[1]
     hook = CONVERTER.get_structure_hook(item_kind)
 
@@ -118,7 +103,7 @@ def _mapping_reader(kind: Any) -> Read:
     return read
 
 
-def _enum_reader(kind: Any) -> Read:
+def _enum_reader(kind: Any) -> Hook:
     members: dict[str, str] = {member.value: member for member in enum_of(kind)}
 
     def read(plain: Any, _: Any) -> str:
@@ -128,22 +113,14 @@ def _enum_reader(kind: Any) -> Read:
     return read
 
 
-def _scalar_reader(read: Callable[[Any], Any]) -> Read:
+def _scalar_reader(read: Callable[[Any], Any]) -> Hook:
     return lambda plain, _: read(plain)
 
 
-def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(detailed_validation=False)
-    converter.register_structure_hook_factory(is_message, _message_reader)
-    converter.register_structure_hook_factory(is_sequence, _sequence_reader)
-    converter.register_structure_hook_factory(is_mapping, _mapping_reader)
-    converter.register_structure_hook_factory(is_open_enum, _enum_reader)
-    for kind, read in SCALARS.items():
-        if isinstance(kind, type):
-            converter.register_structure_hook(kind, _scalar_reader(read))
-        else:
-            converter.register_structure_hook_func(partial(eq, kind), _scalar_reader(read))
-    return converter
-
-
-CONVERTER: Final = _converter()
+CONVERTER: Final = structuring(
+    message=_message_reader,
+    sequence=_sequence_reader,
+    mapping=_mapping_reader,
+    enum=_enum_reader,
+    scalars={kind: _scalar_reader(read) for kind, read in SCALARS.items()},
+)

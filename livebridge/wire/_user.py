@@ -6,20 +6,17 @@ error that says where it stands and what was expected, before anything is sent.
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from enum import Enum
-from functools import partial
-from operator import eq
 from typing import Any, Final, TypeVar, get_args
-
-import cattrs
 
 from livebridge.errors import ConfigError
 from livebridge.wire._base import Duration, Int64, Message, Timestamp
 from livebridge.wire._content import Content, Part
-from livebridge.wire._kinds import enum_of, is_mapping, is_message, is_open_enum, is_sequence
+from livebridge.wire._hooks import Hook, Table, structuring, table_of
+from livebridge.wire._kinds import enum_of
 from livebridge.wire._misfit import MisfitError
 from livebridge.wire._names import fields_of
 from livebridge.wire._scalars import bytes_from_base64, read_duration, read_int, write_bool, write_duration
@@ -27,9 +24,6 @@ from livebridge.wire._scalars import write_float as check_number
 from livebridge.wire._scalars import write_text as check_text
 
 M = TypeVar("M", bound=Message)
-Take = Callable[[Any, Any], Any]
-Table = dict[str, tuple[str, Take, Any]]
-"""By the names under which a member may come: attribute, hook, type."""
 
 
 def from_user(cls: type[M], value: Any, *, where: str) -> M:
@@ -87,14 +81,14 @@ class UnknownKeyError(MisfitError):
         self.args = (f"{cls.__name__} has no field {key!r}; {hint}",)
 
 
-def _message_taker(cls: type[Message]) -> Take:
+def _message_taker(cls: type[Message]) -> Hook:
     # made at the first use: a Schema holds Schemas, and most classes are never seen by most programs
     table: Table | None = None
 
     def take(value: Any, _: Any) -> Message:
         nonlocal table
         if table is None:
-            table = _table_of(cls)
+            table = table_of(cls, CONVERTER)
         if isinstance(value, cls):
             return value
         values: dict[str, Any] = {}
@@ -114,14 +108,6 @@ def _message_taker(cls: type[Message]) -> Take:
         return cls(**values)
 
     return take
-
-
-def _table_of(cls: type[Message]) -> Table:
-    return {
-        spelling: (field.attribute, CONVERTER.get_structure_hook(field.kind), field.kind)
-        for field in fields_of(cls)
-        for spelling in field.spellings
-    }
 
 
 def _members(cls: type[Message], value: Any) -> Mapping[Any, Any]:
@@ -165,7 +151,7 @@ NO_LISTS: Final = (str, bytes, bytearray, memoryview, Mapping)
 """What can be iterated over and is still no list of anything."""
 
 
-def _sequence_taker(kind: Any) -> Take:
+def _sequence_taker(kind: Any) -> Hook:
     (item_kind,) = get_args(kind)
     hook = CONVERTER.get_structure_hook(item_kind)
 
@@ -183,7 +169,7 @@ def _sequence_taker(kind: Any) -> Take:
     return take
 
 
-def _mapping_taker(kind: Any) -> Take:
+def _mapping_taker(kind: Any) -> Hook:
     item_kind = get_args(kind)[1]
     hook = CONVERTER.get_structure_hook(item_kind)
 
@@ -202,7 +188,7 @@ def _mapping_taker(kind: Any) -> Take:
     return take
 
 
-def _enum_taker(kind: Any) -> Take:
+def _enum_taker(kind: Any) -> Hook:
     enum = enum_of(kind)
     members: dict[str, str] = {member.value.casefold(): member for member in enum}
     prefix = next(iter(enum)).value.casefold().removesuffix("unspecified")
@@ -264,7 +250,7 @@ def _take_timestamp(value: Any, _: Any) -> str:
     raise MisfitError("RFC 3339 text or a datetime with a time zone", value)
 
 
-SCALARS: Final[Mapping[Any, Take]] = {
+SCALARS: Final[Mapping[Any, Hook]] = {
     str: lambda value, _: check_text(value),
     bool: lambda value, _: write_bool(value),
     int: _take_int,
@@ -276,18 +262,10 @@ SCALARS: Final[Mapping[Any, Take]] = {
 }
 
 
-def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(detailed_validation=False)
-    converter.register_structure_hook_factory(is_message, _message_taker)
-    converter.register_structure_hook_factory(is_sequence, _sequence_taker)
-    converter.register_structure_hook_factory(is_mapping, _mapping_taker)
-    converter.register_structure_hook_factory(is_open_enum, _enum_taker)
-    for kind, take in SCALARS.items():
-        if isinstance(kind, type):
-            converter.register_structure_hook(kind, take)
-        else:
-            converter.register_structure_hook_func(partial(eq, kind), take)
-    return converter
-
-
-CONVERTER: Final = _converter()
+CONVERTER: Final = structuring(
+    message=_message_taker,
+    sequence=_sequence_taker,
+    mapping=_mapping_taker,
+    enum=_enum_taker,
+    scalars=SCALARS,
+)

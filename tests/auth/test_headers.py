@@ -121,9 +121,6 @@ def test_headers_of_the_user_win_whatever_their_case():
     assert merged == {"authorization": "Bearer theirs", "x-a": "1"}
 
 
-# -- Google credentials
-
-
 async def test_a_google_token_is_fetched_in_a_worker_thread_and_kept_while_it_is_good(fake_credentials):
     credentials = fake_credentials(quota_project_id="payer")
     auth = VertexAi(project="p", credentials=credentials)
@@ -255,9 +252,6 @@ async def test_without_default_credentials_the_error_says_how_to_make_some(monke
     with pytest.raises(CredentialsError, match="gcloud auth") as caught:
         await VertexAi(project="p").headers()
     assert isinstance(caught.value.__cause__, DefaultCredentialsError)
-
-
-# -- the HTTP client that google-auth is given
 
 
 @pytest.fixture

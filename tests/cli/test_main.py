@@ -29,6 +29,13 @@ from livebridge.errors import CredentialsError, SessionFailedError
         (["demo", "--out", "/"], "--out / is a directory"),
         (["simulate", "--brain", "/no/brain.py"], "--brain: there is no file /no/brain.py"),
         (["simulate", "--faults", "/no/chaos.toml"], "--faults: there is no file /no/chaos.toml"),
+        (["simulate", "--replay", "/no/log"], "--replay: there is no file /no/log"),
+        (["simulate", "--replay", "x", "--brain", "y"], "--brain and --faults have no say in it"),
+        (["record"], "the following arguments are required: FILE"),
+        (["record", "/no/such/log"], "cannot write the log /no/such/log"),
+        (["record", "/"], "/ is there already; --force replaces it"),
+        (["record", "/no/log", "--simulate", "--upstream", "http://x"], "--simulate brings its own server"),
+        (["record", "/no/log", "--upstream", "x"], "expected a base URL"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_status_2(argv, told, capsys):

@@ -42,14 +42,7 @@ def simulator():
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    for name in (
-        "GOOGLE_API_KEY",
-        "GOOGLE_GENAI_USE_VERTEXAI",
-        "GOOGLE_CLOUD_PROJECT",
-        "GOOGLE_CLOUD_LOCATION",
-    ):
-        monkeypatch.delenv(name, raising=False)
+def _key(monkeypatch):
     monkeypatch.setenv("GEMINI_API_KEY", TEST_API_KEY)
 
 

@@ -11,6 +11,8 @@ import pytest
 import trio
 import trio.testing
 
+from ._children import World
+
 Scenario = Callable[[], Awaitable[object]]
 
 
@@ -94,3 +96,8 @@ def cancel_everywhere() -> Callable[..., int]:
 @pytest.fixture
 def wall_clock() -> Callable[[float], contextlib.AbstractContextManager[None]]:
     return _wall_clock
+
+
+@pytest.fixture
+def world() -> World:
+    return World()

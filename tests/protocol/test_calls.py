@@ -111,4 +111,4 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 TestLedger = LedgerMachine.TestCase
-TestLedger.settings = settings(max_examples=60, deadline=None)
+TestLedger.settings = settings(max_examples=60)

@@ -31,9 +31,6 @@ def get_weather(city: str) -> str:
     return city
 
 
-# ---- forms
-
-
 @pytest.mark.parametrize(
     "config",
     [
@@ -172,9 +169,6 @@ def test_settings_without_a_field_of_their_own_go_through():
     assert made["generationConfig"] == {"candidateCount": 2, "presencePenalty": 0.5, "temperature": 1.0}
 
 
-# ---- mistakes
-
-
 @pytest.mark.parametrize(
     ("config", "text"),
     [
@@ -213,9 +207,6 @@ def test_a_misspelt_keyword_is_called_an_option():
         LiveConfig.from_user(temprature=1)
 
 
-# ---- voice
-
-
 KORE = {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": "Kore"}}}
 
 
@@ -251,9 +242,6 @@ def test_a_voice_joins_the_language():
 def test_two_voices_contradict_each_other():
     with pytest.raises(ConfigError, match="voice='Kore' contradicts"):
         LiveConfig.from_user(voice="Kore", speech_config="Puck")
-
-
-# ---- tools
 
 
 def test_declarations_are_gathered_in_one_last_tool():
@@ -315,9 +303,6 @@ def test_declaring_nothing_changes_nothing():
     assert LiveConfig().with_declarations([]) == LiveConfig()
     assert LiveConfig().functions == ()
     assert LiveConfig.from_user(tools=[get_weather]).with_declarations([]).tools == ()
-
-
-# ---- resumption and backend
 
 
 def test_the_handle_of_the_moment_is_the_one_that_is_sent():

@@ -78,23 +78,3 @@ async def api():
         made.url = f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}"
         yield made
         nursery.cancel_scope.cancel()
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch):
-    for name in (
-        "GEMINI_API_KEY",
-        "GOOGLE_API_KEY",
-        "GOOGLE_GENAI_USE_VERTEXAI",
-        "GOOGLE_GENAI_USE_ENTERPRISE",
-        "GOOGLE_CLOUD_PROJECT",
-        "GOOGLE_CLOUD_LOCATION",
-        "GOOGLE_GENAI_API_VERSION",
-        "GOOGLE_GEMINI_BASE_URL",
-        "GOOGLE_VERTEX_BASE_URL",
-        "http_proxy",
-        "all_proxy",
-        "HTTP_PROXY",
-        "ALL_PROXY",
-    ):
-        monkeypatch.delenv(name, raising=False)

@@ -315,3 +315,46 @@ async def test_a_tool_that_closes_its_own_session_is_cancelled_by_it(live, log):
         line.call(_call("a"))
         await session.wait_closed()
     assert log.names == ["cancelled", "on_close"]
+
+
+async def new_turn(line):
+    line.turn("done")
+
+
+async def new_connection(line):
+    line.drop()
+
+
+@pytest.mark.parametrize("between", [new_turn, new_connection])
+@pytest.mark.parametrize("resumes", [True, False])
+async def test_an_id_that_comes_again_after_its_answer_is_another_call(live, between, resumes):
+    async def tick() -> str:
+        return "tock"
+
+    async with live.session(tools=[tick]) as session:
+        line = await live.line()
+        if resumes:
+            line.resumable()
+            await trio.sleep(0.1)
+        line.call({"id": "1", "name": "tick", "args": {}})
+        assert (await line.next_response())[0]["response"] == {"result": "tock"}
+        await between(line)
+        await trio.sleep(5)
+        line = live.lines[-1]
+        line.call({"id": "1", "name": "tick", "args": {}})
+        assert (await line.next_response())[0]["response"] == {"result": "tock"}
+        assert session.statistics().tool_calls_answered == 2
+
+
+async def test_within_a_turn_an_id_that_comes_again_is_the_same_call(live):
+    async def tick() -> str:
+        return "tock"
+
+    async with live.session(tools=[tick]) as session:
+        line = await live.line()
+        line.call({"id": "1", "name": "tick", "args": {}})
+        await line.next_response()
+        line.call({"id": "1", "name": "tick", "args": {}})
+        await trio.sleep(5)
+        assert session.statistics().tool_calls_answered == 1
+        assert len(line.responses()) == 1

@@ -283,3 +283,34 @@ def test_no_chunking_of_the_microphone_loses_or_doubles_a_sample(cuts):
     heard = dialogue.conversation.heard
     assert heard.pcm == pcm
     assert [turn.text for turn in heard.utterances] == ["Hi"]
+
+
+def guesses(read, messages):
+    found = [content.get("interimInputTranscription") for content in read.contents(messages)]
+    return [guess for guess in found if guess is not None]
+
+
+def test_while_somebody_speaks_guesses_at_it_are_sent_on_demand(listening, read, speech):
+    turn = listening(settings={"interim_transcripts": 0.3}).play(speech("Hello there", silence=2.0) * 2)
+    texts = [guess["text"] for guess in guesses(read, turn)]
+    assert len(texts) >= 4
+    assert all("Hello there".startswith(text) for text in texts)
+    assert texts[0] != "Hello there"
+    assert read.transcript(turn, "input") == "Hello there" * 2
+    assert set(guesses(read, turn)[0]) == {"text"}
+
+
+def test_guesses_say_when_it_was_said_if_the_setup_wants_that(listening, read, speech):
+    config = {"interimTranscriptTimestampEnabled": True, **MANUAL}
+    client = listening(settings={"interim_transcripts": 0.5}, realtimeInputConfig=config)
+    before = client.play(bytes(32_000))
+    client.send(START)
+    (guess, *_) = guesses(read, before + client.play(speech("Hello", silence=0.3)))
+    assert (guess["startOffset"], guess["endOffset"]) == ("1s", "1.5s")
+
+
+def test_no_guesses_are_sent_without_transcription_or_by_default(dial, listening, read, speech):
+    untranscribed = dial(brain=Echo(), interim_transcripts=0.1)
+    untranscribed.setup(MODEL)
+    assert guesses(read, untranscribed.play(speech("Hello"))) == []
+    assert guesses(read, listening().play(speech("Hello"))) == []

@@ -69,3 +69,13 @@ def test_unknown_speech_is_told_by_its_length(voice_like):
 def test_silence_has_no_envelope():
     assert envelope(bytes(32000), rate=RATE) == ()
     assert envelope(b"", rate=RATE) == ()
+
+
+def test_a_guess_at_unfinished_speech_is_a_part_of_it_or_its_length():
+    recordings = Recordings()
+    pcm = ToneVoice(rate=16_000).speak("Hello there")
+    parts = [recordings.guess(pcm[: 2 * 640 * blocks], rate=16_000) for blocks in range(1, 18)]
+    assert parts[0] == ""
+    assert all("Hello there".startswith(part) for part in parts)
+    assert parts[-1] == "Hello there"
+    assert recordings.guess(bytes(3200), rate=16_000) == "(speech, 0.1 s)"

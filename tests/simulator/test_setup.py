@@ -244,3 +244,12 @@ def test_every_model_answers_in_something():
 def test_a_reason_is_cut_to_what_a_close_frame_can_carry():
     assert Hangup(1011, "ü" * 100).reason == "ü" * 61
     assert Hangup(1000).reason == ""
+
+
+def test_the_consent_to_a_voice_is_answered_with_a_receipt(dial):
+    voice = {"replicatedVoiceConfig": {"mimeType": "audio/wav", "consentAudio": "AAAA"}}
+    setup = {"generationConfig": {"speechConfig": {"voiceConfig": voice}}}
+    (complete,) = dial().setup(**setup)
+    assert complete["setupComplete"]["voiceConsentSignature"]["signature"]
+    del voice["replicatedVoiceConfig"]["consentAudio"]
+    assert dial().setup(**setup) == [{"setupComplete": {}}]

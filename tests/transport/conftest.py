@@ -15,6 +15,8 @@ import trustme
 
 from livebridge.transport import Transport, dial
 
+from ._peers import accept_upgrade
+
 HOST = "127.0.0.1"
 
 
@@ -130,8 +132,17 @@ def request_head():
     return read_head
 
 
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+@pytest.fixture
+def upgraded(world, request_head):
+    """A raw server that upgrades by hand: the handler gets the TCP stream after the handshake."""
+
+    async def serve(handler, *, together: bytes = b"") -> str:
+        async def accept(stream: trio.SocketStream) -> None:
+            head = await request_head(stream)
+            server = accept_upgrade(head)
+            await stream.send_all(server + together)
+            await handler(stream)
+
+        return f"ws://127.0.0.1:{await world.raw(accept)}/live"
+
+    return serve

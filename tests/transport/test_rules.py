@@ -147,6 +147,7 @@ def test_the_list_of_foreign_exceptions_has_no_member_without_a_test():
         ("Thu, 01 Jan 1970 00:02:00 GMT", 20),
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
         ("Thu, 99 Jan 1970 00:00:00 GMT", None),
+        ("Thu, 01 Jan 1970 00:00:00 +99999999999999", None),
         ("²", None),
     ],
 )

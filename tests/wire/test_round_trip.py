@@ -17,9 +17,7 @@ CLASSES = [
     for cls in map(wire.__dict__.get, wire.__all__)
     if isinstance(cls, type) and issubclass(cls, wire.Message) and cls is not wire.Message
 ]
-QUICK = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+QUICK = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 THOROUGH = settings(QUICK, max_examples=150)
 WORDS = sorted({spelling for cls in CLASSES for field in fields_of(cls) for spelling in field.spellings})
 
