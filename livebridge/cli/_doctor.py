@@ -34,7 +34,8 @@ _NOBODY: Final = "nobody"
 """Stands for a key where only the address of the server matters; it is sent nowhere."""
 
 _KEYLESS: Final = (
-    "set GEMINI_API_KEY (https://aistudio.google.com/apikey) or use --vertex; the simulator needs none: --simulate"
+    "set GEMINI_API_KEY (a key is made at https://aistudio.google.com/apikey) or use --vertex;"
+    " the simulator needs none: --simulate"
 )
 
 
