@@ -34,7 +34,8 @@ async def main() -> None:
         answer.extend(delta.data)
 
     def show(transcript: Transcript) -> None:
-        print(f"{transcript.direction}: {transcript.text}")
+        if transcript.text:
+            print(f"{transcript.direction}: {transcript.text}")
 
     with wave.open(source) as file:
         async with (

@@ -1,13 +1,17 @@
 """Every example runs as its reader would run it, against a simulator."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 import wave
 from pathlib import Path
 
 import pytest
+
+from livebridge.simulator import ToneVoice
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 QUESTION = EXAMPLES.parent / "livebridge" / "cli" / "data" / "question.wav"
@@ -56,6 +60,20 @@ def test_audio_streaming_speaks_and_keeps_the_answer(tmp_path):
     with wave.open(str(answer)) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 24_000)
         assert file.getnframes() > 24_000
+
+
+def test_a_voice_conversation_takes_as_long_as_its_sound_and_is_heard_whole(tmp_path):
+    answer = tmp_path / "answer.wav"
+    began = time.monotonic()
+    printed = run("voice_conversation.py", QUESTION, answer)
+    took = time.monotonic() - began
+    assert "input: (speech, 2." in printed
+    assert "output: I heard you" in printed
+    sent, heard = map(float, re.findall(r"([\d.]+) s", printed.splitlines()[-1]))
+    assert took > sent + heard
+    with wave.open(str(answer)) as file:
+        readings = ToneVoice.readings(file.readframes(file.getnframes()), rate=file.getframerate())
+    assert [reading.complete and reading.intact for reading in readings] == [True]
 
 
 def test_session_resumption_remembers_in_another_process(tmp_path):
@@ -135,6 +153,7 @@ def test_an_asyncio_program_holds_a_conversation():
         ("mcp_tools.py", []),
         ("supervised_bots.py", []),
         ("text_chat.py", []),
+        ("voice_conversation.py", [QUESTION, "answer.wav"]),
     ],
 )
 def test_ctrl_c_ends_an_example_quietly_even_inside_a_callback(name, arguments, tmp_path, monkeypatch):
