@@ -21,11 +21,8 @@ With a sound card (``pip install sounddevice``) the two become::
             self.stream.start()
 
         async def play(self, pcm, rate):
-            await trio.to_thread.run_sync(self.stream.write, pcm)
-
-        def flush(self):
-            self.stream.abort()
-            self.stream.start()
+            for start in range(0, len(pcm), 960):  # 20 ms, so that an interruption is soon heard
+                await trio.to_thread.run_sync(self.stream.write, pcm[start : start + 960])
 
 and the block lasts until Ctrl-C: ``await talk.wait_stopped()``. Use a headset, or ``half_duplex=True``, unless the
 sound card removes echoes; the model would hear itself and cut in on itself.
