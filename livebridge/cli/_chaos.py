@@ -17,14 +17,14 @@ from livebridge.cli._console import Console, wants_color
 from livebridge.cli._interrupt import run_until_interrupted
 
 FAILED: Final = 1
-"""The verdict does not hold."""
+"""The verdict does not hold, or nothing was put to the test."""
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command.
 
     Returns:
-        0 if nothing was lost, doubled, reordered or left over.
+        0 if faults struck, and nothing was lost, doubled, reordered or left over.
     """
     plan = Plan(
         sessions=int(arguments.sessions),
@@ -100,7 +100,11 @@ def _table(verdict: Verdict) -> Sequence[str]:
 def _conclusion(verdict: Verdict) -> Sequence[str]:
     if verdict.holds:
         return ["The verdict holds."]
-    return [f"The verdict does not hold: {', '.join(verdict.complaints)}."]
+    if verdict.complaints:
+        return [f"The verdict does not hold: {', '.join(verdict.complaints)}."]
+    return [
+        "No fault struck, so nothing was shown: give it more time (--seconds) or more fire (--fault-every)."
+    ]
 
 
 def _gaps(gaps: Gaps) -> str:

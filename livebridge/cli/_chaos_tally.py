@@ -175,6 +175,11 @@ class Verdict:
         return [f"{count} {what}" for what, count in found.items() if count]
 
     @property
+    def shows_something(self) -> bool:
+        """Whether there was anything to live through: without a fault, an unharmed session proves nothing."""
+        return self.faults > 0
+
+    @property
     def holds(self) -> bool:
-        """Whether everything that must hold did."""
-        return not self.complaints
+        """Whether everything that must hold did, and was put to the test."""
+        return self.shows_something and not self.complaints

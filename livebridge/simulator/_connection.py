@@ -6,7 +6,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Final, Literal
 
 import attrs
@@ -201,9 +201,10 @@ class Connection:
         raise GoneError("ended on command")
 
     async def _read(self) -> None:
-        async for message in self._frames.messages():
-            await self._room.acquire()
-            self._send_inbox.send_nowait(message)
+        async with aclosing(self._frames.messages()) as messages:
+            async for message in messages:
+                await self._room.acquire()
+                self._send_inbox.send_nowait(message)
         self._send_inbox.close()
 
     async def _drive(self) -> None:

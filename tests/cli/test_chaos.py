@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from livebridge import wire
 from livebridge.cli import main
-from livebridge.cli._chaos import describe
+from livebridge.cli._chaos import describe, to_plain
 from livebridge.cli._chaos_run import Plan, Run, _resident, _sockets
 from livebridge.cli._chaos_tally import Comparison, Gaps, Recovery, Verdict, compare, percentile
 from livebridge.cli._chaos_worker import Worker
@@ -113,6 +113,19 @@ def test_on_the_gemini_api_a_loss_that_was_reported_is_no_failure(change):
     assert f"{verdict.turns.reported} unknown and reported so" in "\n".join(describe(verdict))
 
 
+def test_a_run_without_a_fault_shows_nothing_and_says_so():
+    quiet = attrs.evolve(HELD, recoveries={}, recovery=Recovery.of([], count=0))
+    assert not quiet.holds
+    assert describe(quiet)[-1].startswith("No fault struck, so nothing was shown")
+    assert to_plain(quiet)["holds"] is False
+    assert "does not hold: 1 tasks" in describe(attrs.evolve(quiet, leaked_tasks=1))[-1]
+
+
+def test_a_run_without_a_fault_is_exit_status_1(capsys):
+    assert main(["chaos", "--sessions", "1", "--seconds", "0.2", "--fault-every", "80000"]) == 1
+    assert "nothing was shown" in capsys.readouterr().out
+
+
 def test_the_verdict_reads_well():
     text = "\n".join(describe(attrs.evolve(HELD, rss_start=50 * 2**20, interrupted=True)))
     assert "2 sessions under fire for 10 s (vertex, cold handover, seed 0), interrupted" in text
@@ -197,7 +210,18 @@ def test_a_verdict_that_does_not_hold_is_exit_status_1(capsys, monkeypatch):
 
 
 def test_ctrl_c_ends_the_fire_and_gives_the_verdict():
-    command = [sys.executable, "-m", "livebridge", "chaos", "--sessions", "2", "--seconds", "600"]
+    command = [
+        sys.executable,
+        "-m",
+        "livebridge",
+        "chaos",
+        "--sessions",
+        "2",
+        "--seconds",
+        "600",
+        "--fault-every",
+        "0.3",
+    ]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
