@@ -93,8 +93,7 @@ async def main() -> None:
             ) as talk,
         ):
             await session.wait_turn(timeout=60)
-            while talk.is_speaking:  # noqa: ASYNC110 - the model is done before its last words are heard
-                await trio.sleep(PIECE_SECONDS)
+            await talk.wait_quiet()  # the model is done before its last words are heard
     with wave.open(target, "wb") as answer:
         answer.setparams((1, 2, loudspeaker.rate, 0, "NONE", ""))
         answer.writeframes(bytes(loudspeaker.heard))

@@ -126,12 +126,12 @@ async def test_a_generator_is_closed_when_one_of_its_pieces_is_refused(live):
 
     async def microphone():
         try:
-            yield b"\1"
+            yield "no sound"
         finally:
             closed.append(True)
 
     async with live.session() as session:
-        with pytest.raises(ConfigError, match="even number"):
+        with pytest.raises(ConfigError, match="audio"):
             await session.send_media_stream(microphone())
     assert closed == [True]
 
