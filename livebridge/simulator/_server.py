@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import attrs
 import trio
 
 from livebridge.errors import ConfigError
 from livebridge.simulator._brains import Brain
+from livebridge.simulator._checks import Bounds, check_value
 from livebridge.simulator._connection import Connection
 from livebridge.simulator._conversation import Conversation
 from livebridge.simulator._dialogue import Dialogue
@@ -37,6 +38,7 @@ from livebridge.simulator._world import Caller, World
 T = TypeVar("T")
 
 HANDSHAKE_SECONDS: Final = 10.0
+Port = Annotated[int, Bounds(low=0, high=65_535)]
 
 
 class LiveSimulator:
@@ -90,9 +92,13 @@ class LiveSimulator:
             **settings: Any member of `Settings`.
 
         Raises:
-            ConfigError: A setting does not exist.
+            ConfigError: A setting does not exist, has the wrong type or is out of its range.
             OSError: The port is taken.
         """
+        check_value("port", port, Port)
+        check_value("host", host, str)
+        check_value("faults", faults, Faults | None)
+        check_value("ssl_context", ssl_context, ssl.SSLContext | None)
         simulator = cls(
             settings_from(brain=brain, **settings),
             faults=faults or Faults(),
@@ -224,7 +230,7 @@ def settings_from(*, brain: Brain | None = None, **settings: object) -> Settings
     """Settings by name.
 
     Raises:
-        ConfigError: There is no such setting.
+        ConfigError: There is no such setting, or it has the wrong type or is out of its range.
     """
     known = attrs.fields_dict(Settings)
     for name in settings:
@@ -234,7 +240,7 @@ def settings_from(*, brain: Brain | None = None, **settings: object) -> Settings
             raise ConfigError(f"the simulator has no setting {name}{hint}")
     if brain is not None:
         settings["brain"] = brain
-    return Settings(**settings)  # type: ignore[arg-type]  # names are checked above, values by their users
+    return Settings(**settings)  # type: ignore[arg-type]  # names are checked above, values by the class
 
 
 async def _ignore(stream: trio.abc.Stream) -> None:
@@ -274,7 +280,8 @@ async def run(
         **settings: Any member of `Settings`.
 
     Raises:
-        ConfigError: A file cannot be read or has no brain or plan in it; or a setting does not exist.
+        ConfigError: A file cannot be read or has no brain or plan in it; or a setting does not
+            exist, has the wrong type or is out of its range.
         OSError: The port is taken.
     """
     chosen = load_brain(brain) if isinstance(brain, str) else brain

@@ -175,7 +175,7 @@ async def test_a_message_is_delayed(broken, connect):
 
 
 async def test_a_timed_fault_strikes_on_an_idle_connection(broken, connect):
-    async with broken(Fault(what=Close(code=1001), after=0.05)) as simulator:
+    async with broken(Fault(what=Close(code=1001), after=0.3)) as simulator:
         client = await connect(simulator)
         await client.setup()
         assert (await client.until_close())[0] == 1001
@@ -286,10 +286,8 @@ async def test_audio_comes_after_the_turn_or_at_any_time(broken, connect):
         assert await client.until("turnComplete")
 
 
-async def test_a_fault_that_finds_nothing_to_work_on_does_nothing(broken, connect):
-    async with broken(
-        Fault(what=Repeat(), received=1), Fault(what=Drop(mid_frame=True), dial=9, sent=1)
-    ) as simulator:
+async def test_a_fault_of_another_dial_does_nothing(broken, connect):
+    async with broken(Fault(what=Drop(mid_frame=True), dial=9, sent=1)) as simulator:
         client = await connect(simulator)
         assert await client.setup() == {"setupComplete": {}}
 
