@@ -82,13 +82,13 @@ class Conversation:
 
     @property
     def history(self) -> Sequence[Turn]:
-        """Every turn of both sides, what compression has cut included."""
+        """Every turn of both sides, what compression has cut included, what `drop_records` has dropped not."""
         return self._turns.items
 
     @property
     def turns(self) -> Sequence[Turn]:
         """The context: what the model sees now."""
-        return self.history[self._forgotten :]
+        return self.history[max(0, self._forgotten - self._turns.forgotten) :]
 
     @property
     def declarations(self) -> Sequence[wire.FunctionDeclaration]:
@@ -106,7 +106,7 @@ class Conversation:
     @property
     def length(self) -> int:
         """How many things have happened; it grows with each of them and shrinks with a resumption."""
-        return len(self._inputs) + len(self._turns)
+        return self._inputs.end + self._turns.end
 
     def declaration(self, name: str) -> wire.FunctionDeclaration | None:
         """The declared function of that name, ``None`` if there is none."""
@@ -123,7 +123,7 @@ class Conversation:
 
     def forget(self, turns: int) -> None:
         """Cut the oldest turns off the context."""
-        self._forgotten += turns
+        self._forgotten = max(self._forgotten, self._turns.forgotten) + turns
         self.tokens = count(self.turns)
         self.compressions += 1
 
@@ -133,6 +133,17 @@ class Conversation:
             self.setup = attrs.evolve(self.setup, system_instruction=update.system_instruction)
         if update.tools is not None:
             self.setup = attrs.evolve(self.setup, tools=update.tools.tools or ())
+
+    def drop_records(self, *, before: Snapshot) -> Heard:
+        """Keep no record of what came before a moment, neither in `heard` nor in what the model sees.
+
+        Returns:
+            What is dropped.
+        """
+        heard = Heard(inputs=self._inputs.forget(before.inputs), history=self._turns.forget(before.turns))
+        if heard.history:
+            self.tokens = count(self.turns)
+        return heard
 
     def snapshot(self) -> Snapshot:
         """This moment."""

@@ -16,7 +16,7 @@ import trio
 
 from livebridge.errors import ConfigError
 from livebridge.simulator._brains import Brain
-from livebridge.simulator._checks import Bounds, check_value
+from livebridge.simulator._checks import Bounds, Ordinal, check_value
 from livebridge.simulator._connection import Connection
 from livebridge.simulator._conversation import Conversation
 from livebridge.simulator._dialogue import Dialogue
@@ -31,6 +31,7 @@ from livebridge.simulator._gate import Admission, HttpRequest, HttpResponse, adm
 from livebridge.simulator._http import HttpError, is_upgrade, read_request, respond
 from livebridge.simulator._listening import LOOPBACK, SessionOptions, listening, secured, vertex_options
 from livebridge.simulator._recordings import Recordings
+from livebridge.simulator._records import Heard
 from livebridge.simulator._rest import answer
 from livebridge.simulator._settings import Settings
 from livebridge.simulator._world import Caller, World
@@ -162,6 +163,30 @@ class LiveSimulator:
         """Something has happened: those who wait look again."""
         self._changed.set()
         self._changed = trio.Event()
+
+    def lift_faults(self) -> None:
+        """Let nothing of the fault plan strike from now on.
+
+        What has struck is not undone: a frozen or muted connection stays so until it ends.
+        """
+        self._plan.lift()
+
+    def forget(self, conversation: Conversation, *, keep_handles: int) -> Heard:
+        """Drop the records of a conversation that no resumption can need any more, as `Settings.keep_handles` does.
+
+        Args:
+            conversation: One of `conversations`.
+            keep_handles: How many of its newest handles stay valid, 1 or more; all others are revoked.
+
+        Returns:
+            What is dropped, from ``heard`` and from ``history``: the oldest of what there was. It is final: no
+            resumption takes any of it back.
+
+        Raises:
+            ConfigError: The number is none, or too small.
+        """
+        check_value("keep_handles", keep_handles, Ordinal)
+        return self._world.forget(conversation, keep_handles=keep_handles)
 
     async def handle(self, stream: trio.abc.Stream) -> None:
         """Serve one client on a stream, which may also be one in memory; nothing the client does can raise here."""

@@ -7,7 +7,7 @@ import attrs
 
 from livebridge.errors import ConfigError
 from livebridge.simulator._brains import Brain
-from livebridge.simulator._checks import Bounds, Limit, Number, Seconds, check_fields
+from livebridge.simulator._checks import Bounds, Limit, Number, Ordinal, Seconds, check_fields
 from livebridge.simulator._profiles import PROFILES, Profile
 from livebridge.simulator._refusals import DEADLINE_EXPIRED, Hangup
 from livebridge.simulator._rules import Rules
@@ -58,7 +58,11 @@ class Settings:
         handle_every: Beside that, this often while the model is idle and something has happened.
         first_handle: Whether a handle follows ``setupComplete`` at once.
         handle_ttl: How long after the end of a session's last connection its handles are valid.
-        interim_transcripts: Seconds of speech between two guesses at what is being said
+        keep_handles: How many handles of a conversation stay valid; what happened before the oldest of them is
+            dropped, from ``heard``, ``history`` and the model's context, so that a conversation can go on for days.
+            ``None``: all of them, and everything is remembered.
+        keep_handles: Ordinal | None = None
+    interim_transcripts: Seconds of speech between two guesses at what is being said
             (``interimInputTranscription``), if the setup asks for input transcription; ``None`` for no guesses.
         audio_during_tool: What realtime audio does while a blocking call is open: as the ``model`` would,
             ``accept`` or ``refuse`` (1008).
@@ -90,6 +94,7 @@ class Settings:
     handle_every: Seconds | None = 5.0
     first_handle: bool = False
     handle_ttl: Limit = 7200.0
+    keep_handles: Ordinal | None = None
     interim_transcripts: Seconds | None = None
     audio_during_tool: Literal["model", "accept", "refuse"] = "model"
     strict: bool = True

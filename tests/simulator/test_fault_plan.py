@@ -96,6 +96,21 @@ def test_a_timed_fault_strikes_once_its_time_has_come():
     assert run.deadline is None
 
 
+def test_a_plan_that_is_lifted_strikes_no_more():
+    plan = FaultPlan(
+        Faults(
+            Fault(what=RefuseUpgrade(), times=0),
+            Fault(what=Close(), after=1.0),
+            Fault(what=Mute(), sent=1),
+            Fault(what=Drop(), byte=1),
+        )
+    )
+    run, (torn,) = plan.dial(1, now=0.0), plan.stream(1)
+    plan.lift()
+    assert (run.upgrade(), run.due(2.0), run.sent(DONE), torn.strikes()) == (None, [], [], False)
+    assert run.struck == []
+
+
 def test_chances_repeat_with_their_seed():
     def strikes(seed):
         fault = Fault(what=Delay(), message="setupComplete", probability=0.5, times=0)

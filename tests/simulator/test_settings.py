@@ -51,6 +51,12 @@ def test_keys_are_a_collection_of_texts_and_no_error_quotes_them(keys):
     assert "secret" not in str(told.value)
 
 
+async def test_records_are_dropped_down_to_a_handle_or_more():
+    async with LiveSimulator.serve() as simulator:
+        with pytest.raises(ConfigError, match="keep_handles must be a whole number from 1 on; got 0"):
+            simulator.forget(None, keep_handles=0)
+
+
 def test_settings_take_whatever_makes_sense():
     settings = Settings(pace=2, connection_lifetime=math.inf, session_limit=None, api_keys=["one", "two"])
     assert settings.speed == 2.0
