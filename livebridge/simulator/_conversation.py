@@ -1,6 +1,7 @@
 """A conversation: the state on the server's side that outlives connections."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import attrs
 
@@ -9,6 +10,9 @@ from livebridge.simulator._ledger import Ledger, Mark
 from livebridge.simulator._profiles import Profile
 from livebridge.simulator._records import Heard, Input, Turn
 from livebridge.simulator._tokens import Count, count, count_turn
+
+KEPT_CONNECTIONS: Final = 100
+"""So many of them are remembered when records are dropped."""
 
 
 @attrs.frozen(kw_only=True)
@@ -46,7 +50,8 @@ class Conversation:
         vertex: Whether the client came by the Vertex AI path.
         setup: The setup in force, with what ``contextUpdate`` has changed.
         profile: The model's habits.
-        connections: Every connection this conversation has had, oldest first.
+        connections: Every connection this conversation has had, oldest first; beside the first only the newest
+            hundred, once records have been dropped.
         connected: Whether one of them is open.
         ended_at: When the last connection ended, ``None`` before that.
         answers: How many times the model was asked for an answer.
@@ -143,6 +148,8 @@ class Conversation:
         heard = Heard(inputs=self._inputs.forget(before.inputs), history=self._turns.forget(before.turns))
         if heard.history:
             self.tokens = count(self.turns)
+        # the first one says when the session began
+        del self.connections[1:-KEPT_CONNECTIONS]
         return heard
 
     def snapshot(self) -> Snapshot:

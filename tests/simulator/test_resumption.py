@@ -89,6 +89,19 @@ def test_with_few_handles_kept_a_conversation_drops_what_no_resumption_can_need(
     assert again.conversation.heard.user_texts == ["other turn 9"]
 
 
+def test_with_few_handles_kept_the_first_and_the_newest_connections_are_remembered(dial, read, resume):
+    client = dial(brain=Echo(), keep_handles=1)
+    client.setup(**RESUMABLE)
+    for _ in range(120):
+        handle = read.handle(client.say("Hi"))
+        client.close()
+        client = resume(client, handle)
+    numbers = [record.number for record in client.conversation.connections]
+    assert numbers[0] == 1
+    assert numbers[-1] == 121
+    assert 100 <= len(numbers) <= 102
+
+
 class ForgettingMachine(RuleBasedStateMachine):
     """A conversation whose records are dropped now and then, against one that remembers everything."""
 
