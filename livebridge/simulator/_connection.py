@@ -17,6 +17,7 @@ from livebridge.errors import DecodeError
 from livebridge.simulator._conversation import Conversation
 from livebridge.simulator._dialogue import Dialogue
 from livebridge.simulator._effects import Effects
+from livebridge.simulator._faults import What
 from livebridge.simulator._frames import FrameStream, GoneError
 from livebridge.simulator._gate import Admission, HttpRequest
 from livebridge.simulator._refusals import INTERNAL_ERROR, INVALID_JSON, Hangup
@@ -111,6 +112,11 @@ class Connection:
     def client_close(self) -> tuple[int, str] | None:
         """Code and reason of the client's close frame, ``None`` if it sent none."""
         return self._frames.closed
+
+    @property
+    def struck(self) -> tuple[What, ...]:
+        """What the fault plan has done to it so far, those faults left out that count bytes of the whole stream."""
+        return tuple(self._effects.struck)
 
     @property
     def open_calls(self) -> int:

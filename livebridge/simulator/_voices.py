@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import attrs
 
@@ -29,6 +29,7 @@ MODEL_RATE_HZ: Final = 24_000
 """The Live API speaks at this rate on both backends."""
 
 
+@runtime_checkable
 class Voice(Protocol):
     """Turns text into sound.
 
