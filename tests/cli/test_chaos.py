@@ -175,7 +175,7 @@ def test_a_run_without_a_fault_shows_nothing_and_says_so():
     assert not quiet.holds
     assert describe(quiet)[-1].startswith("No fault struck, so nothing was shown")
     assert to_plain(quiet)["holds"] is False
-    assert "does not hold: 1 tasks" in describe(attrs.evolve(quiet, leaked_tasks=1))[-1]
+    assert "does not hold: 1 tasks" in describe(attrs.evolve(quiet, leaked_tasks={"a task": 1}))[-1]
 
 
 def test_a_run_without_a_fault_is_exit_status_1(capsys):
