@@ -202,7 +202,7 @@ class FunctionTools:
         for run in self._runs.values():
             since = run.orphaned_at
             fresh = since is not None and self.state.now - since <= REATTACH_WITHIN
-            if fresh and not run.done and same_call(run.call, call):
+            if fresh and not run.settled and same_call(run.call, call):
                 return run
         return None
 
