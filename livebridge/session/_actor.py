@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+from collections.abc import Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Final
@@ -140,7 +141,12 @@ class SessionActor(GenServer):
         self.state.inbox = inbox
         continuity = Continuity(self.state)
         self.manager = ConnectionManager(
-            self.state, Handshake(self.state, self.dial), continuity, self.tools, inbox
+            self.state,
+            Handshake(self.state, self.dial),
+            continuity,
+            self.tools,
+            inbox,
+            patient=self.supervised and not options.require_connected,
         )
         self.session._bind(self)  # noqa: SLF001 - the two halves of one object
         self.ref.monitor(self._gone)
@@ -331,8 +337,19 @@ class SessionActor(GenServer):
 
 def _failure_from(error: BaseException | None) -> LivebridgeError:
     """What ended the session, where it was neither the connection nor the user."""
-    if isinstance(error, LivebridgeError):
-        return error
-    failure = LivebridgeError(f"the session broke: {type(error).__name__}: {error}")
-    failure.__cause__ = error
+    causes = list(_causes(error))
+    if len(causes) == 1 and isinstance(causes[0], LivebridgeError):
+        return causes[0]
+    told = "; ".join(f"{type(cause).__name__}: {cause}" for cause in causes) or "nothing is known of why"
+    failure = LivebridgeError(f"the session broke: {told}")
+    failure.__cause__ = causes[0] if len(causes) == 1 else error
     return failure
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """What a group was made of; the nurseries of the runtime are nobody's business."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _causes(each)
+    elif error is not None and not isinstance(error, trio.Cancelled):
+        yield error

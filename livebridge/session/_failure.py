@@ -27,6 +27,7 @@ class Circumstances:
         go_away: The server had announced the end.
         renewable: Asking for credentials again can bring other ones.
         proven: A setup of this session was completed before.
+        held: See `livebridge.protocol.Failure`.
     """
 
     had_handle: bool = False
@@ -36,6 +37,7 @@ class Circumstances:
     go_away: bool = False
     renewable: bool = False
     proven: bool = False
+    held: bool = False
 
 
 def as_failure(error: ConnectionFailureError, known: Circumstances) -> Failure:
@@ -60,6 +62,7 @@ def as_failure(error: ConnectionFailureError, known: Circumstances) -> Failure:
         unanswered=unanswered,
         suspicious=isinstance(error, UnansweredError) and error.alive and not known.proven,
         renewable=known.renewable,
+        held=known.held,
     )
 
 
