@@ -83,7 +83,7 @@ from livebridge.protocol._snapshot import KeptMessage, Snapshot
 from livebridge.protocol._snapshot import take as take_snapshot
 from livebridge.protocol._stall import StallPolicy, StallStep, expects_answer
 from livebridge.protocol._stall_watch import StallWatch
-from livebridge.protocol._turns import TurnCollector
+from livebridge.protocol._turns import TurnCollector, ends_turn
 from livebridge.protocol._usage import Usage, UsageMeter
 from livebridge.protocol._utterances import Utterances
 from livebridge.protocol._verdicts import Failure, Rule, Verdict
@@ -167,6 +167,7 @@ __all__ = [
     "classify",
     "client_content",
     "context_update",
+    "ends_turn",
     "expects_answer",
     "follow",
     "message_events",

@@ -47,7 +47,7 @@ class Evidence:
 
     def wrote(self, entry: Entry) -> None:
         """An entry reached the socket."""
-        self._newest_written = entry.seq
+        self._newest_written = entry.index or 0
         if entry.kind in MEDIA or entry.reply == "perhaps":
             self._unclear = True
 
@@ -71,7 +71,9 @@ class Evidence:
             asks = entry.reply == "turn"
             asked += asks
             proven = (
-                (asks or entry.kind is Kind.TOOL) and asked <= turns and entry.seq <= self._newest_at_turn
+                (asks or entry.kind is Kind.TOOL)
+                and asked <= turns
+                and (entry.index or 0) <= self._newest_at_turn
             )
             patience = UNANSWERED if asks and not unclear else SETTLED
             if (turns and proven) or now - entry.written_at >= patience:

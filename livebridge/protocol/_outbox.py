@@ -5,7 +5,8 @@ order of acceptance on every connection. What may be *given up* when space or ti
 
 * content, tool responses and signals (``activityStart`` …): never; the sender of the message waits;
 * video: only the newest frame is worth keeping while there is no connection;
-* audio: the last `media_buffer` seconds while there is no connection (older sound would arrive as lag).
+* audio: the last `media_buffer` seconds while there is no connection, and `max_media_lag` seconds while the
+  connection does not keep up (older sound would arrive as lag, and stay so for the rest of the conversation).
 
 An entry's way through::
 
@@ -20,7 +21,7 @@ together with a usable handle, because a handle and the ledger behind it are one
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import Final
 
@@ -29,6 +30,7 @@ import attrs
 from livebridge.errors import OutboxFullError
 from livebridge.protocol._entries import MEDIA, Entry, Kind, Lost
 from livebridge.protocol._evidence import Evidence
+from livebridge.protocol._media import outside_window, too_late, too_much
 
 MAX_MESSAGES: Final = 256
 """Pending content, tool responses and signals, before a sender has to wait."""
@@ -45,9 +47,6 @@ MAX_LEDGER_MESSAGES: Final = 4096
 MAX_LEDGER_BYTES: Final = 8 * 2**20
 """Bytes of the same."""
 
-_ROUNDING: Final = 1e-9
-"""Seconds. Chunks of a tenth of a second do not add up to a whole one in binary."""
-
 
 @attrs.define
 class Outbox:
@@ -55,6 +54,7 @@ class Outbox:
 
     Args:
         media_buffer: Seconds of audio kept while there is no connection.
+        max_media_lag: Seconds that media waits for a connection that does not keep up; ``None``: for ever.
         transparent: Whether the server acknowledges by index (Vertex); then everything written stays in
             the ledger until a handle covers it.
         max_messages: Bound on pending non-media messages.
@@ -65,17 +65,20 @@ class Outbox:
     Attributes:
         revision: Changes whenever what a store should keep has changed.
         lossy: Something was forgotten that might have had to be written again.
+        lagging: Media was given up because the connection does not keep up, and it has not caught up since.
         dropped_media: Media messages given up.
         dropped_media_seconds: Playing time of those that were audio.
     """
 
     media_buffer: float = 1.0
+    max_media_lag: float | None = None
     transparent: bool = False
     max_messages: int = MAX_MESSAGES
     max_bytes: int = MAX_BYTES
     replay_uncertain: bool = False
     connected: bool = False
     lossy: bool = False
+    lagging: bool = False
     revision: int = 0
     dropped_media: int = 0
     dropped_media_seconds: float = 0.0
@@ -112,8 +115,8 @@ class Outbox:
 
     @property
     def has_uncovered_content(self) -> bool:
-        """Whether content was written that the last handle does not cover."""
-        return any(entry.kind not in MEDIA for entry in self._sent)
+        """Whether content, or an answer of a tool, was written that the last handle does not cover."""
+        return any(entry.kind in (Kind.CONTENT, Kind.TOOL) for entry in self._sent)
 
     def has_room(self, size: int) -> bool:
         """Whether a non-media message of `size` bytes would be accepted now.
@@ -152,13 +155,20 @@ class Outbox:
         self._seq += 1
         entry = Entry(self._seq, kind, payload, now, seconds)
         self._pending.append(entry)
+        self._count(entry)
         if kind in MEDIA:
-            self._media_bytes += size
-            self._trim_media()
+            self._bound_media(now)
         else:
-            self._messages += 1
-            self._bytes += size
             self.revision += 1
+        return entry
+
+    def accept_ahead(self, payload: bytes, *, now: float) -> Entry:
+        """Accept a signal, beyond the bounds, that belongs before the media and the signals that wait."""
+        entry = self.accept(Kind.SIGNAL, payload, now=now, beyond=True)
+        waiting = self._pending
+        waiting.pop()
+        later = (at for at, other in enumerate(waiting) if other.kind not in (Kind.CONTENT, Kind.TOOL))
+        waiting.insert(next(later, len(waiting)), entry)
         return entry
 
     def take(self, *, max_bytes: int = 2**16) -> list[Entry]:
@@ -187,7 +197,7 @@ class Outbox:
         """Everything in flight reached the socket at `now` (seconds on the session's clock)."""
         for entry in self._in_flight:
             entry.written_at = now
-            self._uncount(entry)
+            self._count(entry, -1)
             if entry.state == "accepted":
                 entry.settle("written")
             self._evidence.wrote(entry)
@@ -197,6 +207,7 @@ class Outbox:
                 self._sent.append(entry)
                 self._sent_bytes += len(entry.payload)
         self._in_flight.clear()
+        self.lagging = self.lagging and self._media_bytes > 0
         self._bound_ledger()
 
     def covered(self, last_consumed: int | None, *, now: float) -> None:
@@ -229,6 +240,7 @@ class Outbox:
     def start_connection(self) -> None:
         """A connection is ready: indices start anew, media flows again."""
         self.connected = True
+        self.lagging = False
         self._next_index = 1
         self._evidence.restart()
 
@@ -240,16 +252,12 @@ class Outbox:
         as uncertain otherwise: a handle stands for the conversation as it was when it was made.
         """
         self.connected = False
-        replayed: tuple[Entry, ...] = ()
-        uncertain: tuple[Entry, ...] = ()
-        if self.transparent or self.replay_uncertain:
-            replayed = tuple(self._sent)
-            for entry in replayed:
-                self._recount(entry)
-        else:
-            uncertain = tuple(self._sent)
-            for entry in uncertain:
-                entry.settle("dropped")
+        sent = tuple(self._sent)
+        replayed, uncertain = (sent, ()) if self.transparent or self.replay_uncertain else ((), sent)
+        for entry in replayed:
+            self._count(entry)
+        for entry in uncertain:
+            entry.settle("dropped")
         self._clear_sent()
         again = [*replayed, *self._in_flight]
         self._in_flight.clear()
@@ -257,7 +265,7 @@ class Outbox:
             entry.index = None
         self._pending.extendleft(reversed(again))
         self._next_index = 1
-        return Lost(replayed=replayed, uncertain=uncertain, dropped=tuple(self._trim_media()))
+        return Lost(replayed=replayed, uncertain=uncertain, dropped=tuple(self._keep_window()))
 
     def fresh_session(self) -> tuple[Entry, ...]:
         """The server has forgotten the conversation: what was written is uncertain, not replayable."""
@@ -268,19 +276,18 @@ class Outbox:
     def requeue(self, entry: Entry) -> None:
         """Write an entry again that had been written before everything that waits now."""
         entry.state, entry.index = "written", None
-        self._recount(entry)
+        self._count(entry)
         self._pending.appendleft(entry)
 
     def expire(self, *, now: float, max_age: float) -> list[Entry]:
         """Give up pending content older than `max_age` seconds; returns what was given up."""
-        stale = [e for e in self._pending if e.state == "accepted" and now - e.accepted_at > max_age]
-        for entry in stale:
-            self._drop(entry)
-        return stale
+        return self._give_up(
+            [e for e in self._pending if e.state == "accepted" and now - e.accepted_at > max_age]
+        )
 
     def drop_media(self) -> list[Entry]:
         """Give up all pending media (a server that said 1007 to it would say so again)."""
-        return self._drop_until(self._media(), lambda: False)
+        return self._give_up(list(self._media()))
 
     def is_waiting(self, entry: Entry) -> bool:
         """Whether an entry was accepted and its writing has not begun."""
@@ -305,9 +312,7 @@ class Outbox:
 
         What was written and covered by no handle is no longer waited for either.
         """
-        rest = [entry for entry in [*self._in_flight, *self._pending] if entry.state != "dropped"]
-        for entry in rest:
-            self._drop(entry)
+        rest = self._give_up([e for e in [*self._in_flight, *self._pending] if e.state != "dropped"])
         for entry in self._sent:
             entry.settle("dropped")
         self._clear_sent()
@@ -323,32 +328,27 @@ class Outbox:
         """Everything not yet covered, in order of acceptance (for a store that outlives the session)."""
         return [*self._sent, *self._in_flight, *(e for e in self._pending if e.state != "dropped")]
 
-    def _trim_media(self) -> list[Entry]:
-        if self.connected:
-            if self._media_bytes <= MAX_MEDIA_BYTES:
-                return []
-            return self._drop_until(self._media(), lambda: self._media_bytes <= MAX_MEDIA_BYTES)
-        media = list(self._media(replayable=False))
-        audio = [entry for entry in media if entry.kind is Kind.AUDIO]
-        seconds = sum(entry.seconds for entry in audio)
-        stale = [entry for entry in media if entry.kind is Kind.VIDEO][:-1]
-        for entry in audio:
-            if seconds <= self.media_buffer + _ROUNDING:
-                break
-            seconds -= entry.seconds
-            stale.append(entry)
-        for entry in stale:
-            self._drop(entry)
-        return stale
+    def _bound_media(self, now: float) -> None:
+        if not self.connected:
+            self._keep_window()
+            return
+        late: list[Entry] = []
+        lag = self.max_media_lag
+        if lag is not None and now - self._pending[0].accepted_at > lag:
+            late = self._give_up(too_late(self._media(replayable=False), now=now, seconds=lag))
+        if self._media_bytes > MAX_MEDIA_BYTES:
+            late += self._give_up(too_much(self._media(), excess=self._media_bytes - MAX_MEDIA_BYTES))
+        self.lagging = self.lagging or bool(late)
+        while self._pending and self._pending[0].state == "dropped":
+            self._pending.popleft()
 
-    def _drop_until(self, entries: Iterable[Entry], enough: Callable[[], bool]) -> list[Entry]:
-        dropped: list[Entry] = []
+    def _keep_window(self) -> list[Entry]:
+        return self._give_up(outside_window(self._media(replayable=False), seconds=self.media_buffer))
+
+    def _give_up(self, entries: list[Entry]) -> list[Entry]:
         for entry in entries:
-            if enough():
-                break
             self._drop(entry)
-            dropped.append(entry)
-        return dropped
+        return entries
 
     def _media(self, *, replayable: bool = True) -> Iterator[Entry]:
         """Pending media, oldest first; `replayable` includes what transparent resumption writes again."""
@@ -377,24 +377,17 @@ class Outbox:
         self._sent_bytes = 0
 
     def _drop(self, entry: Entry) -> None:
-        self._uncount(entry)
+        self._count(entry, -1)
         if entry.kind in MEDIA:
             self.dropped_media += 1
             self.dropped_media_seconds += entry.seconds
         entry.settle("dropped")
 
-    def _uncount(self, entry: Entry) -> None:
-        size = len(entry.payload)
-        if entry.kind in MEDIA:
-            self._media_bytes -= size
-        else:
-            self._messages -= 1
-            self._bytes -= size
-
-    def _recount(self, entry: Entry) -> None:
-        size = len(entry.payload)
+    def _count(self, entry: Entry, sign: int = 1) -> None:
+        """Count an entry as waiting, or (with -1) no longer."""
+        size = sign * len(entry.payload)
         if entry.kind in MEDIA:
             self._media_bytes += size
         else:
-            self._messages += 1
+            self._messages += sign
             self._bytes += size

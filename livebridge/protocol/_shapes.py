@@ -318,10 +318,13 @@ class ResumedInfo:
     Attributes:
         epoch: The new connection.
         continuity: What the model still knows.
-        lossy: Something may be missing: the handle was older than the loss, or media was dropped.
+        lossy: Something may be missing: the handle was older than the loss, or sound was lost.
         replayed: Messages sent again.
         uncertain: Messages of which nobody knows whether the server read them.
         gap: Seconds without a connection.
+        lost_audio_seconds: Seconds of sound that this connection has not heard and will not hear: written after
+            the last handle (not counted where it is known to be silence), or given up since. With transparent
+            resumption what was written is written again, and only the latter counts.
     """
 
     epoch: int
@@ -330,6 +333,7 @@ class ResumedInfo:
     replayed: int = 0
     uncertain: tuple[object, ...] = attrs.field(default=(), repr=False)
     gap: float = 0.0
+    lost_audio_seconds: float = 0.0
 
 
 @attrs.frozen(kw_only=True)

@@ -43,8 +43,10 @@ Guarantees:
 * Everything of one connection comes before ``on_resumed`` of the next; ``on_close`` is last, once.
 * A callback that is slow, or never returns, stops neither pongs, nor tool cancellation, nor `Session.close`.
 * What a send accepted is written in the order of acceptance, over every connection, or reported: as uncertain in
-  ``on_resumed``, as expired in ``on_error``, as undelivered in `CloseResult`. Only media is given up silently, and
-  counted in `Session.statistics`.
+  ``on_resumed``, as expired in ``on_error``, as undelivered in `CloseResult`. Media is given up sooner: what was lost
+  with a connection is told in ``on_resumed``, what a slow network did not take in ``on_error``, once, and all of it
+  is counted in `Session.statistics`.
+* A planned change of connections waits for the end of what is being said, and for the answer, up to its deadline.
 * Each tool call gets exactly one answer, unless the server takes it back.
 * Only one connection at a time has a ``setup`` sent; a lost one is dialled again with the last good handle.
 * ``on_ready`` and ``on_resumed`` say honestly whether the model still knows the conversation.

@@ -141,6 +141,7 @@ def _outbox(options: Options, auth: Auth) -> Outbox:
     transparent = auth.backend == "vertex" and resumption is not None and bool(resumption.transparent)
     return Outbox(
         media_buffer=options.media_buffer,
+        max_media_lag=options.max_media_lag,
         transparent=transparent,
         max_messages=options.outbox_messages,
         max_bytes=options.outbox_bytes,

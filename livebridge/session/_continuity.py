@@ -44,6 +44,8 @@ class Gap:
         uncertain: Messages of which nobody knows whether the server read them.
         doubtful: Further ones, as they stand in the outbox's account; they may be asked again.
         lossy: Something may be missing.
+        unheard: Seconds of sound that were written after the last handle.
+        dropped: Seconds of sound that had been given up when it began.
         lost_reason: Why the conversation could not be resumed, if so.
         lost_error: What the server answered.
     """
@@ -53,6 +55,8 @@ class Gap:
     uncertain: tuple[object, ...] = ()
     doubtful: tuple[Entry, ...] = ()
     lossy: bool = False
+    unheard: float = 0.0
+    dropped: float = 0.0
     lost_reason: str | None = None
     lost_error: LivebridgeError | None = None
 
@@ -84,15 +88,20 @@ class Continuity:
         lossy = not state.handles.resumable
         state.handles.dropped(state.now)
         state.speech.numbers.restart()
-        lost = state.outbox.connection_lost()
         if self._gap is None:
-            self._gap = Gap(began=state.now, lost_reason=self._reason)
+            dropped = state.outbox.dropped_media_seconds
+            self._gap = Gap(began=state.now, lost_reason=self._reason, dropped=dropped)
         self._reason = None
         gap = self._gap
+        lost = state.outbox.connection_lost()
+        gap.unheard += 0.0 if state.outbox.transparent else state.floor.unheard
         nudge = state.stall.nudge
         if nudge in lost.replayed:
             state.outbox.withdraw(nudge)
-        doubtful = tuple(entry for entry in lost.uncertain if entry is not nudge)
+        settled = Kind.SIGNAL if state.floor.rested else None
+        doubtful = tuple(
+            entry for entry in lost.uncertain if entry is not nudge and entry.kind is not settled
+        )
         gap.replayed += sum(entry is not nudge for entry in lost.replayed)
         gap.doubtful += doubtful
         self._break_turn()
@@ -247,12 +256,14 @@ class Continuity:
                 reason=gap.lost_reason or "no_handle", epoch=state.epoch - 1, error=gap.lost_error
             )
             state.notify("on_session_lost", lost)
+        silenced = gap.unheard + state.outbox.dropped_media_seconds - gap.dropped
         info = ResumedInfo(
             epoch=state.epoch,
             continuity=continuity,
-            lossy=gap.lossy or not resumed,
+            lossy=gap.lossy or not resumed or silenced > 0,
             replayed=gap.replayed,
             uncertain=gap.uncertain + tuple(wire.decode_client(entry.payload) for entry in gap.doubtful),
             gap=seconds,
+            lost_audio_seconds=silenced,
         )
         state.notify("on_resumed", info)

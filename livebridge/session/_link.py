@@ -4,7 +4,7 @@
 
     transport --forward, or receive--> reader --tap, put--> inbox (dispatcher)
     outbox    --take-----> sender --send------> transport
-    clocks: keep-alive, GoAway deadline, expiry of what waits too long
+    clocks: `Pulse`, the deadlines of a rotation and of a close
 
 None of these tasks runs user code. The reader reserves room in the inbox before it reads and does not yield
 between reading and putting; what it has read is always dispatched. Where the transport can hand frames over
@@ -25,8 +25,11 @@ import trio
 
 from livebridge.errors import ConnectionFailureError, ConnectionLostError, NoProcessError
 from livebridge.otp import Lane
-from livebridge.protocol import Event, LiveProtocol, Phase
+from livebridge.protocol import Entry, Event, LiveProtocol, Phase
 from livebridge.session import _reporting as reporting
+from livebridge.session import _rotation as rotation
+from livebridge.session._frames import ACTIVITY_END, ACTIVITY_START
+from livebridge.session._pulse import Pulse
 from livebridge.session._signal import Signal
 from livebridge.session._state import SessionState
 from livebridge.session._tap import Tap
@@ -41,9 +44,6 @@ ROTATION_DRAIN: Final = 1.0
 
 CLOSE_QUIET: Final = 0.02
 """The same for `close`: only what is already on its way is awaited, nobody waits for more answers."""
-
-ROTATION_PATIENCE: Final = 30.0
-"""Seconds a rotation of our own (``max_connection_age``, `rotate()`) waits for a good moment."""
 
 EndKind = Literal["failed", "rotate", "close", "abort"]
 
@@ -90,14 +90,21 @@ class Link:
     _sending: trio.CancelScope = attrs.field(factory=lambda: trio.CancelScope(shield=True))
     _reading: bool = True
     _parked: list[bytes] = attrs.field(factory=list)
+    _pulse: Pulse = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._pulse = Pulse(self.state, self.transport, lambda: self._reading, self._lost)
+        self.state.floor.connected()
 
     async def serve(self) -> End:
         """Run the connection until it ends, is to be replaced, or the session closes."""
         self.ready_at = trio.current_time()
+        self._reopen_activity()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._read)
             nursery.start_soon(self._send)
-            nursery.start_soon(self._keep_alive)
+            nursery.start_soon(self._pulse.beat)
+            nursery.start_soon(self._pulse.hum)
             nursery.start_soon(self._watch_clock)
             try:
                 await self._ended.wait()
@@ -117,23 +124,18 @@ class Link:
             self._ended.set()
 
     def consider_rotation(self) -> None:
-        """Rotate if a GoAway is pending and this is a good moment: resumable, no turn, no tools."""
-        state = self.state
-        if (
-            state.phase is Phase.GOAWAY
-            and state.handles.resumable
-            and state.ledger.is_idle
-            and not state.generating
-            and not state.outbox.has_uncovered_content
-            and state.outbox.is_idle
-        ):
+        """Rotate if a GoAway is pending and this is a good moment: resumable, no turn, no tools, no speech."""
+        if not self._rotating and rotation.is_good_moment(self.state):
+            self.state.floor.rotates()
             self.rotate()
+        elif self.state.phase is Phase.GOAWAY:
+            self.state.changed.set()
 
     def plan_rotation(self) -> None:
         """A rotation of our own: as if a GoAway had come that leaves half a minute."""
         state = self.state
         if state.phase is Phase.READY:
-            state.go_away_deadline = state.now + ROTATION_PATIENCE
+            state.go_away_deadline = state.now + rotation.PATIENCE
             state.move(Event.GO_AWAY)
             self.consider_rotation()
 
@@ -141,6 +143,18 @@ class Link:
         """Stop sending at a message boundary and end the connection in order."""
         self._rotating = True
         self.finish("rotate")
+
+    def _reopen_activity(self) -> None:
+        """Begin an activity anew that began on the connection before: what belongs to it waits to be written.
+
+        With transparent resumption it has not ended: the server knows its beginning, or is told it once more.
+        """
+        outbox = self.state.outbox
+        waiting = (entry.payload for entry in outbox.unsettled())
+        first = next((each for each in waiting if each in (ACTIVITY_START, ACTIVITY_END)), None)
+        is_open = first == ACTIVITY_END or (first is None and self.state.floor.activity)
+        if is_open and not outbox.transparent:
+            outbox.accept_ahead(ACTIVITY_START, now=self.state.now)
 
     async def _read(self) -> None:
         parked, inbox = self._parked, self.inbox
@@ -210,13 +224,15 @@ class Link:
                     self.finish("failed", error)
                     return
                 scope.deadline = math.inf
-                self._count_written(payloads)
+                self._count_written(batch, payloads)
         if self._is_writing:
             self._write_timed_out()
 
-    def _count_written(self, payloads: Sequence[bytes]) -> None:
+    def _count_written(self, batch: Sequence[Entry], payloads: Sequence[bytes]) -> None:
         state = self.state
+        self._pulse.wrote_at = state.now
         state.outbox.written(now=state.now)
+        state.floor.wrote(batch, state.now)
         state.dirty.set()
         if BUS.active:
             reporting.sent(state, payloads)
@@ -253,44 +269,8 @@ class Link:
             ),
         )
 
-    async def _keep_alive(self) -> None:
-        keepalive = self.state.options.keepalive
-        if keepalive is None:
-            return
-        pinged_at = -math.inf
-        alive_at = self.ready_at
-        while True:
-            now = trio.current_time()
-            if not self._reading:
-                alive_at = now
-            alive_at = max(alive_at, self.transport.last_heard)
-            if now >= alive_at + keepalive.dead_after:
-                self._declare_dead(keepalive.dead_after)
-                return
-            if now >= max(alive_at, pinged_at) + keepalive.ping_after:
-                pinged_at = now
-                with trio.move_on_after(self.state.options.write_timeout):
-                    await self._ping()
-            next_ping = max(alive_at, pinged_at) + keepalive.ping_after
-            await trio.sleep_until(min(next_ping, alive_at + keepalive.dead_after))
-
-    async def _ping(self) -> None:
-        try:
-            await self.transport.ping()
-        except ConnectionLostError as error:
-            self.finish("failed", error)
-
-    def _declare_dead(self, seconds: float) -> None:
-        self.transport.abort()
-        self.finish(
-            "failed",
-            ConnectionLostError(
-                f"nothing was heard for {seconds:g} s, not even a pong; the connection counts as lost",
-                phase="ready",
-                initiated_by="network",
-                retryable=True,
-            ),
-        )
+    def _lost(self, error: ConnectionLostError) -> None:
+        self.finish("failed", error)
 
     async def _watch_clock(self) -> None:
         """Rotate before a GoAway's deadline or at the age limit; close at the close deadline."""
@@ -299,8 +279,8 @@ class Link:
             deadlines = [state.close_deadline if state.closing else math.inf]
             if state.closing and state.now < state.grace_until:
                 deadlines.append(state.grace_until)
-            rotate_at = self._rotation_deadline()
-            deadlines.append(rotate_at)
+            rotate_at = rotation.deadline(state)
+            deadlines += [rotate_at, rotation.look_again_at(state)]
             if state.options.max_connection_age is not None and state.phase is Phase.READY:
                 deadlines.append(self.ready_at + state.options.max_connection_age)
             with trio.move_on_at(min(deadlines)):
@@ -317,15 +297,8 @@ class Link:
                 return
             elif state.phase is Phase.READY:
                 self.plan_rotation()
-
-    def _rotation_deadline(self) -> float:
-        """The GoAway's deadline less a margin: the smaller of 5 s and a quarter of the time left."""
-        state = self.state
-        if state.phase is not Phase.GOAWAY or state.go_away_deadline is None:
-            return math.inf
-        if state.go_away_received is None:
-            return state.go_away_deadline
-        return state.go_away_deadline - min(5.0, (state.go_away_deadline - state.go_away_received) / 4)
+            else:
+                self.consider_rotation()
 
     async def _drain(self, quiet: float) -> None:
         """Read on until nothing comes any more: closing a WebSocket throws unread messages away."""

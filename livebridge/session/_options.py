@@ -46,10 +46,15 @@ class Keepalive:
             measured at 8 to 30 s, so this is slow on purpose.
         dead_after: Seconds of inbound silence after which the connection counts as lost. The clock stands
             still while the session itself does not read (its inbox is full).
+        silence_after: Seconds without a frame written after which a tenth of a second of silence is sent as
+            sound, against proxies that reap a connection without data although pings flow; ``None``: never. Only
+            with automatic activity detection, while the microphone is open: not before the first sound, nor after
+            an ``audioStreamEnd``, nor muted.
     """
 
     ping_after: float = 30.0
     dead_after: float = 75.0
+    silence_after: float | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -83,6 +88,8 @@ class Options:
         reconnect: When a lost connection is dialled again; ``None``: never.
         stable_after: Kept in the policy; see `ReconnectPolicy`.
         media_buffer: Seconds of audio kept while there is no connection.
+        max_media_lag: Seconds that sound and pictures wait for a network that does not keep up; older ones are
+            given up, which ``on_error`` tells once until it has caught up. ``None``: they wait for ever.
         inbox_frames: Frames read but not yet dispatched, before reading stops.
         inbox_bytes: Bytes of the same.
         outbox_messages: Accepted messages that wait (media not counted), before ``send_…`` waits.
@@ -101,8 +108,8 @@ class Options:
             was one (``generic``). A `ToolError` is always told in full.
         max_tool_response_bytes: Largest answer of a tool, as JSON; a larger one is answered with an error.
         orphan_tool_results: What becomes of a result whose connection was replaced: ``reattach``,
-            ``as_content``, ``drop`` or ``send``; ``None``: ``reattach`` with transparent resumption, ``drop``
-            without.
+            ``as_content``, ``drop`` or ``send``; ``None``: ``reattach`` with transparent resumption,
+            ``as_content`` without. It is reported to ``on_error``, too.
         realtime_during_tool_call: Sound, pictures and ``activityStart`` while a blocking call is open: ``send``,
             ``hold`` (bounded by `media_buffer`), ``drop``, or ``auto`` (``send`` or ``hold``, by model).
         on_callback_error: What a raising callback means.
@@ -151,6 +158,7 @@ class Options:
     connect_attempts: int = 3
     reconnect: ReconnectPolicy | None = attrs.field(factory=ReconnectPolicy)
     media_buffer: float = 1.0
+    max_media_lag: float | None = 5.0
     inbox_frames: int = 256
     inbox_bytes: int = 16 * 2**20
     outbox_messages: int = 256
@@ -212,6 +220,7 @@ _CHECKS: Final[Mapping[str, checks.Check]] = {
     "connect_attempts": checks.count(),
     "reconnect": checks.kind(ReconnectPolicy, or_none=True),
     "media_buffer": checks.number(),
+    "max_media_lag": checks.number(above=0, or_none=True),
     "inbox_frames": checks.count(),
     "inbox_bytes": checks.count(),
     "outbox_messages": checks.count(),

@@ -43,7 +43,8 @@ class SendReceipt:
     """What became of a send.
 
     Attributes:
-        seq: Position in the session's order of acceptance, from 1; 0 for media withheld during a tool call.
+        seq: Position in the session's order of acceptance, from 1; 0 for what was withheld: sound while the
+            microphone is muted, media during a tool call.
         state: ``accepted``, ``written`` or ``acked`` when the send returned.
     """
 
@@ -62,6 +63,7 @@ class Outgoing:
 
     state: SessionState
     gate: AudioGate | None = None
+    _lagging: bool = False
 
     def check_open(self) -> None:
         """See that something can be sent at all.
@@ -120,6 +122,19 @@ class Outgoing:
             return SendReceipt(seq=entry.seq, state=entry.state)
         how_far = "no room was found for it" if entry is None else f"it is {entry.state}"
         raise TimeoutError(f"the message was not {wait} within {timeout:g} s; {how_far}")
+
+    def send_nowait(self, message: wire.ClientMessage, kind: Kind) -> Entry:
+        """Encode and accept a message or raise.
+
+        Raises:
+            OutboxFullError: There is no room.
+            NotConnectedError: The session was never connected.
+            SessionClosedError: It is closing or closed.
+            SessionFailedError: It has failed.
+        """
+        entry = self.accept_nowait(kind, wire.encode_client(message))
+        self.state.expect(entry, message)
+        return entry
 
     async def accept(self, kind: Kind, payload: bytes, *, seconds: float = 0.0) -> Entry:
         """Accept an encoded frame, waiting for room.
@@ -200,8 +215,8 @@ class Outgoing:
         self.check_open()
         return self._take(kind, payload, seconds)
 
-    def accept_end(self, payload: bytes) -> None:
-        """Accept the signal that ends what was begun, beyond the bounds; nothing if the session is ending."""
+    def accept_beyond(self, payload: bytes) -> None:
+        """Accept a signal at once, beyond the bounds, in what was begun; nothing if the session is ending."""
         state = self.state
         if state.closing or state.closed or state.failure is not None:
             return
@@ -215,12 +230,16 @@ class Outgoing:
     def _take(self, kind: Kind, payload: bytes, seconds: float) -> Entry:
         if self.gate is not None and self.gate.withholds(kind, payload, seconds):
             return Entry(0, kind, b"", self.state.now)
-        now = self.state.now
-        entry = self.state.outbox.accept(kind, payload, now=now, seconds=seconds)
+        state = self.state
+        entry = state.outbox.accept(kind, payload, now=state.now, seconds=seconds)
         if kind is Kind.AUDIO:
-            self.state.sounded_at = now
-        self.state.work.set()
-        self.state.dirty.set()
+            state.sounded_at = state.now
+        if state.outbox.lagging is not self._lagging:
+            self._lagging = state.outbox.lagging
+            if self._lagging:
+                state.report_lag()
+        state.work.set()
+        state.dirty.set()
         return entry
 
     async def _settled(self, entry: Entry, wait: Wait) -> None:

@@ -164,9 +164,9 @@ class Recovery:
                 if state.handles.current is not None:
                     self.continuity.forget("rejected", error)
                 if error.code == INVALID_ARGUMENT:
-                    state.outbox.drop_media()
+                    state.drop_media()
             case Verdict.RETRY_WITHOUT_MEDIA:
-                state.outbox.drop_media()
+                state.drop_media()
             case Verdict.REFRESH_CREDENTIALS | Verdict.RETRY | Verdict.FATAL:
                 pass
 

@@ -1,30 +1,23 @@
-"""The verbs that send. Everything is checked before anything is accepted."""
+"""The verbs that send words and answers. Everything is checked before anything is accepted."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import asynccontextmanager
-
 import trio
 
-from livebridge import wire
 from livebridge.errors import ConfigError
 from livebridge.protocol import (
-    INPUT_RATE_HZ,
     Kind,
-    audio_chunk,
-    audio_rate,
     check_message,
     client_content,
     context_update,
     realtime_input,
     tool_response,
 )
+from livebridge.session._microphone import Microphone
 from livebridge.session._outgoing import SendReceipt, Wait
-from livebridge.session._view import View
 
 
-class Senders(View):
+class Senders(Microphone):
     """The sending half of `Verbs`."""
 
     async def send_text(
@@ -80,153 +73,6 @@ class Senders(View):
         check_message(message, backend=self._state.auth.backend)
         return await self._actor.outgoing.send(message, Kind.CONTENT, wait=wait, timeout=timeout)
 
-    async def send_realtime_input(
-        self,
-        *,
-        audio: object = None,
-        video: object = None,
-        text: str | None = None,
-        activity_start: object = None,
-        activity_end: object = None,
-        audio_stream_end: bool | None = None,
-    ) -> SendReceipt:
-        """Send exactly one piece of realtime input.
-
-        Args:
-            audio: Bytes of 16-bit mono PCM (16 kHz), ``(bytes, mime_type)``, a `Blob` or a mapping.
-            video: One picture: a `Blob`, ``(bytes, mime_type)`` or a Pillow image.
-            text: Words of the user.
-            activity_start: ``True``: the user begins (manual activity detection).
-            activity_end: ``True``: the user has ended.
-            audio_stream_end: ``True``: the microphone is off (automatic activity detection).
-
-        Raises:
-            ConfigError: Not exactly one was given, or it is not what it should be.
-            LivebridgeError: As all sends; see `Verbs`.
-        """
-        message = realtime_input(
-            audio=audio,
-            video=video,
-            text=text,
-            activity_start=activity_start,
-            activity_end=activity_end,
-            audio_stream_end=audio_stream_end,
-        )
-        given = message.realtime_input
-        assert given is not None
-        if given.activity_start is not None or given.activity_end is not None:
-            self._state.speaking = given.activity_start is not None
-        if given.audio is not None:
-            return await self._send_media(Kind.AUDIO, message, _audio_seconds(given.audio))
-        if given.video is not None:
-            return await self._send_media(Kind.VIDEO, message, 0.0)
-        kind = Kind.SIGNAL if given.text is None else Kind.CONTENT
-        return await self._actor.outgoing.send(message, kind)
-
-    async def send_audio(self, pcm: object, rate: int = 16_000) -> None:
-        """Send a piece of microphone sound; the fast way.
-
-        Args:
-            pcm: 16-bit signed little-endian mono samples (bytes, or a buffer of 16-bit integers).
-            rate: Samples per second; 16,000 is what the models hear natively.
-
-        Raises:
-            ConfigError: No samples, half a sample, or no sensible rate.
-            LivebridgeError: As all sends; see `Verbs`.
-        """
-        chunk = audio_chunk(pcm, rate)
-        if self._state.muted:
-            await trio.lowlevel.checkpoint()
-            return
-        await self._actor.outgoing.accept(Kind.AUDIO, chunk.frame, seconds=chunk.seconds)
-
-    async def mute(self) -> None:
-        """Turn the microphone off: `send_audio` and `send_media_stream` send nothing until `unmute`.
-
-        The server is told, so that the user's turn does not stay open: ``audioStreamEnd`` with automatic
-        activity detection, ``activityEnd`` with manual detection if an activity is open. Idempotent.
-
-        Raises:
-            LivebridgeError: As all sends; see `Verbs`.
-        """
-        state = self._state
-        if state.muted:
-            await trio.lowlevel.checkpoint()
-            return
-        detection = state.options.config.realtime_input_config
-        automatic = None if detection is None else detection.automatic_activity_detection
-        if automatic is None or not automatic.disabled:
-            await self.send_realtime_input(audio_stream_end=True)
-        elif state.speaking:
-            await self.send_realtime_input(activity_end=True)
-        state.muted = True
-
-    def unmute(self) -> None:
-        """Turn the microphone on again. With manual detection a new activity begins with ``activity_start``."""
-        self._state.muted = False
-
-    async def _end_of_sound(self) -> None:
-        """The microphone is gone, for now: tell the server."""
-        if not self.muted:
-            await self.mute()
-            self.unmute()
-
-    @property
-    def muted(self) -> bool:
-        """Whether the microphone is off."""
-        return self._state.muted
-
-    async def send_video(self, frame: object, mime_type: str | None = None) -> None:
-        """Send one picture (about one a second is what the models look at).
-
-        Args:
-            frame: Encoded JPEG or PNG bytes with `mime_type`, a `Blob`, or a Pillow image.
-            mime_type: ``image/jpeg`` or ``image/png`` where `frame` is bytes.
-
-        Raises:
-            ConfigError: It is no picture.
-            LivebridgeError: As all sends; see `Verbs`.
-        """
-        video = frame if mime_type is None else (frame, mime_type)
-        await self.send_realtime_input(video=video)
-
-    async def send_media_stream(
-        self, stream: AsyncIterable[object], *, rate: int = 16_000, pace: bool = True
-    ) -> float:
-        """Send pieces of sound as they come, until the stream ends.
-
-        Args:
-            stream: Yields 16-bit mono PCM.
-            rate: Samples per second.
-            pace: Send no faster than it sounds (a file); a microphone paces itself.
-
-        Returns:
-            Seconds of sound sent.
-
-        Raises:
-            LivebridgeError: As `send_audio`.
-        """
-        began = trio.current_time()
-        seconds = 0.0
-        async for pcm in stream:
-            chunk = audio_chunk(pcm, rate)
-            if not self._state.muted:
-                await self._actor.outgoing.accept(Kind.AUDIO, chunk.frame, seconds=chunk.seconds)
-            seconds += chunk.seconds
-            if pace:
-                await trio.sleep_until(began + seconds)
-        return seconds
-
-    @asynccontextmanager
-    async def activity(self) -> AsyncIterator[None]:
-        """The user speaks inside this block (manual activity detection): start … end."""
-        await self.send_realtime_input(activity_start=True)
-        try:
-            yield
-        finally:
-            self._state.speaking = False
-            self._actor.outgoing.accept_end(wire.encode_client(realtime_input(activity_end=True)))
-
     async def send_tool_response(self, responses: object) -> int:
         """Answer tool calls by hand.
 
@@ -267,14 +113,3 @@ class Senders(View):
         if message.context_update is not None and message.context_update.tools is not None:
             self._actor.tools.declare(message.context_update.tools.tools or ())
         return await self._actor.outgoing.send(message, Kind.CONTENT)
-
-    async def _send_media(self, kind: Kind, message: wire.ClientMessage, seconds: float) -> SendReceipt:
-        frame = wire.encode_client(message)
-        entry = await self._actor.outgoing.accept(kind, frame, seconds=seconds)
-        return SendReceipt(seq=entry.seq, state=entry.state)
-
-
-def _audio_seconds(blob: wire.Blob) -> float:
-    """Playing time of raw PCM; 0 for anything whose rate is not known."""
-    rate = audio_rate(blob.mime_type, default=INPUT_RATE_HZ)
-    return len(blob.data or b"") / 2 / rate if rate else 0.0

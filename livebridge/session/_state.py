@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter, deque
 from collections.abc import Callable
@@ -20,7 +21,7 @@ import trio
 
 from livebridge import wire
 from livebridge.auth import Auth
-from livebridge.errors import CallbackStalledError, LivebridgeError, SendExpiredError
+from livebridge.errors import CallbackStalledError, LivebridgeError, SendDroppedError, SendExpiredError
 from livebridge.otp import Lane
 from livebridge.protocol import (
     CONNECTED,
@@ -43,10 +44,13 @@ from livebridge.protocol import (
     follow,
 )
 from livebridge.session import _reporting as reporting
+from livebridge.session._floor import Floor
 from livebridge.session._options import Options
 from livebridge.session._signal import Signal
 from livebridge.session._speech import Speech
 from livebridge.telemetry import BUS
+
+_log: Final = logging.getLogger("livebridge.session")
 
 MAX_KEPT_AUDIO: Final = 16 * 2**20
 """Bytes of audio in finished turns that nobody has asked for yet."""
@@ -125,14 +129,16 @@ class SessionState:
         phase: The connection manager's state.
         epoch: Number of the current (or last) connection.
         muted: The microphone is off: sound is not sent.
-        speaking: Between ``activityStart`` and ``activityEnd`` (manual activity detection).
+        speaking: The program is inside an activity (manual activity detection), muted or not.
         generating: The model has begun a turn and not ended it.
+        floor: Who speaks, and what stands unanswered.
         closing: ``close`` was asked for.
         drain: Whether that close delivers what was accepted.
         close_deadline: On trio's clock.
         sounded_at: When sound of the user was last accepted, on trio's clock.
         is_gated: Tells whether media is withheld during a tool call.
         is_blocked: Tells whether the model stands still for a tool call.
+        discard_held: Gives up what is withheld.
     """
 
     options: Options
@@ -180,6 +186,11 @@ class SessionState:
     on_phase: Callable[[Phase], None] | None = None
     is_gated: Callable[[], bool] = bool
     is_blocked: Callable[[], bool] = bool
+    discard_held: Callable[[], object] = bool
+    floor: Floor = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.floor = Floor.of(self.options.config)
 
     @property
     def now(self) -> float:
@@ -206,6 +217,7 @@ class SessionState:
         """A message of the user was accepted: note its words, and whether the model should answer it."""
         if expects_answer(message):
             entry.reply = "turn"
+            self.floor.asked(self.now)
         self.history.sent(message, seq=entry.seq)
         self.stall.sent(message, entry, self.now)
         self.alert.set()
@@ -214,6 +226,11 @@ class SessionState:
         """The model has forgotten what it was doing, and the user waits for it."""
         self.stall.ask(self.now, kind="resume", here=False)
         self.alert.set()
+
+    def drop_media(self) -> None:
+        """Give up all media that waits, wherever it waits: the server would refuse it once more."""
+        self.outbox.drop_media()
+        self.discard_held()
 
     def notify(self, callback: str, argument: object) -> None:
         """Queue a callback behind everything that has been read so far."""
@@ -238,6 +255,17 @@ class SessionState:
         self.notify(
             "on_error",
             SendExpiredError(f"{count} messages were given up after {max_age:g} s without a connection"),
+        )
+
+    def report_lag(self) -> None:
+        """Tell the user that the network does not take as much as is sent."""
+        _log.warning("the network does not keep up; sound and pictures that wait for too long are given up")
+        self.notify(
+            "on_error",
+            SendDroppedError(
+                "the network does not keep up with what is sent: sound and pictures that waited for more than "
+                f"{self.options.max_media_lag or math.inf:g} s are given up until it has caught up"
+            ),
         )
 
     def report_stall(self, seconds: float) -> None:

@@ -5,13 +5,13 @@ deadlines and tool cancellations take effect even while a callback keeps the dis
 that `Session.handle` may be newer than the message a callback is looking at.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import attrs
 
 from livebridge import wire
-from livebridge.protocol import Event, Unrecognized
+from livebridge.protocol import Event, Phase, Unrecognized, ends_turn
 from livebridge.session import _reporting as reporting
 from livebridge.session._state import Envelope, SessionState
 from livebridge.telemetry import BUS
@@ -21,6 +21,13 @@ DEFAULT_TIME_LEFT: Final = 60.0
 
 SOUNDING: Final = 2.0
 """Seconds after a piece of sound from the microphone for which the user may be speaking."""
+_SPEECH: Final[Mapping[str, bool]] = {
+    wire.VoiceActivityType.ACTIVITY_START: True,
+    wire.VoiceActivityType.ACTIVITY_END: False,
+    wire.VadSignalType.VAD_SIGNAL_TYPE_SOS: True,
+    wire.VadSignalType.VAD_SIGNAL_TYPE_EOS: False,
+}
+"""What the server says of the user's voice: speech begins, or ends."""
 
 
 @attrs.define(eq=False)
@@ -53,15 +60,15 @@ class Tap:
             return Envelope(message, state.epoch, now)
         deadline: float | None = None
         keys: tuple[str, ...] = ()
-        content = message.server_content
         turn = state.speech.numbers.feed(message)
-        if content is not None:
-            self._content(content)
-            if content.interrupted:
+        if message.server_content is not None:
+            self._content(message.server_content, now)
+            if message.server_content.interrupted:
                 self._cut_off(turn - 1)
         state.stall.read(message, now, sounding=now - state.sounded_at < SOUNDING)
         if state.stall.is_waiting:
             state.alert.set()
+        self._speech(message, now)
         if message.session_resumption_update is not None:
             self._update(message.session_resumption_update, now)
         if message.tool_call is not None:
@@ -73,15 +80,41 @@ class Tap:
             deadline = self._go_away(message.go_away, now)
         return Envelope(message, state.epoch, now, deadline, keys, turn)
 
-    def _content(self, content: wire.ServerContent) -> None:
+    def _content(self, content: wire.ServerContent, now: float) -> None:
         state = self.state
+        floor = state.floor
         if content.turn_complete:
+            state.ledger.turn_completed()
+        heard = content.input_transcription or content.interim_input_transcription
+        if heard is not None and heard.text:
+            floor.understood(now)
+        if content.interrupted:
+            floor.interrupted(now)
+        if content.model_turn is not None or content.output_transcription is not None:
+            floor.model_spoke()
+            state.generating = True
+        if ends_turn(content):
             state.generating = False
             state.outbox.turn_completed()
-            state.ledger.turn_completed()
-            self.consider_rotation()
-        elif content.model_turn is not None or content.output_transcription is not None:
+            floor.turn_ended(now)
+        elif content.turn_complete or content.interaction_status == wire.InteractionStatus.IN_PROGRESS:
             state.generating = True
+        self._look_again()
+
+    def _speech(self, message: wire.ServerMessage, now: float) -> None:
+        activity, signal = message.voice_activity, message.voice_activity_detection_signal
+        if activity is None and signal is None:
+            return
+        kind = activity.type if activity is not None else signal.vad_signal_type if signal else None
+        begins = _SPEECH.get(kind or "")
+        if begins is not None:
+            self.state.floor.speech(now, begins=begins)
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """A pending rotation may have become possible, or will be at another time."""
+        if self.state.phase is Phase.GOAWAY:
+            self.consider_rotation()
 
     def _cut_off(self, turn: int) -> None:
         for error in self.state.speech.interrupted(turn, epoch=self.state.epoch):
@@ -94,6 +127,7 @@ class Tap:
             update.new_handle, resumable=bool(update.resumable), now=now, epoch=state.epoch
         )
         if replaced:
+            state.floor.covered()
             state.outbox.covered(update.last_consumed_client_message_index, now=now)
             state.room.set()
             state.dirty.set()

@@ -63,6 +63,7 @@ class AnswerDesk:
     accepted: Callable[[], None]
     _unwritten: list[Sent] = attrs.field(factory=list)
     _queued: set[str] = attrs.field(factory=set)
+    _orphans_answered: set[str] = attrs.field(factory=set)
 
     async def answer(self, responses: wire.ToolResponse) -> int:
         """Send answers by hand, each id at most once. Returns how many were sent.
@@ -165,7 +166,15 @@ class AnswerDesk:
     def _orphaned(self, key: str, response: wire.FunctionResponse) -> None:
         call = self.state.ledger.call(key)
         if call is not None and not response.will_continue:
+            self._orphans_answered.add(key)
             self.orphans.finished(call, response)
+
+    def give_up(self, key: str, why: str) -> None:
+        """Nobody will answer a call any more; report it if the server has forgotten it."""
+        call = self.state.ledger.call(key)
+        forgotten = self.state.ledger.state(key) is CallState.ORPHANED
+        if call is not None and forgotten and key not in self._orphans_answered:
+            self.orphans.lost(call, why)
 
     async def _deliver_later(self, answers: Answers) -> None:
         try:

@@ -153,3 +153,5 @@ class MessageTools:
             return
         await trio.sleep(seconds)
         self._refuse(open_keys, f"timeout: no answer within {seconds:g} s")
+        for key in open_keys:
+            self.desk.give_up(key, f"nobody gave one within {seconds:g} s")

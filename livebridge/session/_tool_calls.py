@@ -163,6 +163,7 @@ class FunctionTools:
             if run.done:
                 del self._runs[run.key]
             elif cancel:
+                self.desk.orphans.lost(run.call, "the model has forgotten the conversation; it was cancelled")
                 run.scope.cancel()
 
     def _forget(self) -> None:
@@ -196,7 +197,7 @@ class FunctionTools:
         return True
 
     def _orphan_like(self, call: wire.FunctionCall) -> Run | None:
-        if self.desk.orphans.policy != "reattach":
+        if self.desk.orphans.policy not in ("reattach", "as_content"):
             return None
         for run in self._runs.values():
             since = run.orphaned_at

@@ -2,9 +2,10 @@
 
 Some models close the session, or drop the call, when realtime sound arrives while a blocking call is open (see
 ``audio_during_call`` of `livebridge.protocol.capabilities`). The gate is closed from such a call until an answer
-to it was accepted, it was cancelled, the connection was replaced, or ten seconds have passed. It stops sound,
-pictures and ``activityStart``; everything else passes, ``activityEnd`` above all: an activity that was begun is
-always ended. (The end of an activity whose beginning is behind the gate goes the way of the beginning.)
+to it was accepted (that of ``tool_timeout``, at the latest), it was cancelled, or the connection was replaced.
+Where a model that does not mind is spared sound all the same, the gate opens after ten seconds in any case. It
+stops sound, pictures and ``activityStart``; everything else passes, ``activityEnd`` above all: an activity that was
+begun is always ended. (The end of an activity whose beginning is behind the gate goes the way of the beginning.)
 
 ========  =====================================================================================
 ``send``  there is no gate
@@ -16,6 +17,7 @@ always ended. (The end of an activity whose beginning is behind the gate goes th
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -24,15 +26,14 @@ import attrs
 import trio
 
 from livebridge import wire
-from livebridge.protocol import Kind, realtime_input
+from livebridge.protocol import Kind
+from livebridge.session._frames import ACTIVITY_END, ACTIVITY_START
 from livebridge.session._options import GateMode
 from livebridge.session._state import SessionState
 
 GATE_SECONDS: Final = 10.0
-"""How long one call can keep the gate closed; models take a call back after about twelve seconds."""
+"""How long one call can keep the gate closed, where it does no harm that sound arrives during the call."""
 
-_START: Final = wire.encode_client(realtime_input(activity_start=True))
-_END: Final = wire.encode_client(realtime_input(activity_end=True))
 _MEDIA: Final = frozenset({Kind.AUDIO, Kind.VIDEO})
 
 
@@ -58,15 +59,20 @@ class AudioGate:
     state: SessionState
     start: Callable[[Callable[[], Awaitable[None]]], None]
     mode: GateMode
+    _patience: float = GATE_SECONDS
     _deadlines: dict[str, float] = attrs.field(factory=dict)
     _held: deque[Held] = attrs.field(factory=deque)
     _waiting: bool = False
 
     def __attrs_post_init__(self) -> None:
+        bears_sound = self.state.capabilities.audio_during_call
         if self.mode == "auto":
-            self.mode = "send" if self.state.capabilities.audio_during_call else "hold"
+            self.mode = "send" if bears_sound else "hold"
+        if not bears_sound:
+            self._patience = math.inf
         self.state.is_gated = self.is_closed
         self.state.is_blocked = self.is_blocked
+        self.state.discard_held = self.discard
 
     def withholds(self, kind: Kind, payload: bytes, seconds: float) -> bool:
         """Whether a message is not to be sent now; it is then held or dropped already."""
@@ -93,7 +99,7 @@ class AudioGate:
         closed = False
         for key, call in pending.items():
             if state.ledger.epoch(key) == state.epoch and self.blocks(call.name):
-                closed = state.now < self._deadlines.setdefault(key, state.now + GATE_SECONDS) or closed
+                closed = state.now < self._deadlines.setdefault(key, state.now + self._patience) or closed
         return closed
 
     def is_blocked(self) -> bool:
@@ -112,12 +118,21 @@ class AudioGate:
         self._count_held()
         self.state.work.set()
 
+    def discard(self) -> None:
+        """Give up what is held, which the server would not bear; an activity that goes on begins afresh."""
+        begun = [held for held in self._held if held.payload in (ACTIVITY_START, ACTIVITY_END)][-1:]
+        goes_on = [held for held in begun if held.payload == ACTIVITY_START]
+        for held in self._held:
+            self._count_dropped(held.kind)
+        self._held = deque(goes_on)
+        self._count_held()
+
     def _signal(self, signal: Held) -> bool:
         """Decide about ``activityStart``, ``activityEnd`` and ``audioStreamEnd`` at a closed gate."""
-        begun_behind = any(held.payload == _START for held in self._held)
-        if signal.payload == _START:
+        begun_behind = any(held.payload == ACTIVITY_START for held in self._held)
+        if signal.payload == ACTIVITY_START:
             return self._hold(signal)
-        if signal.payload != _END:
+        if signal.payload != ACTIVITY_END:
             return bool(self._held) and self._hold(signal)
         if not begun_behind:
             self._drop_held()
@@ -131,7 +146,7 @@ class AudioGate:
         self._held.append(held)
         self._trim()
         self._count_held()
-        if not self._waiting:
+        if not self._waiting and self._patience < math.inf:
             self._waiting = True
             self.start(self._open_in_time)
         return True

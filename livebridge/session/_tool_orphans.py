@@ -1,16 +1,21 @@
 """Orphans: results of calls that came over a connection which is gone.
 
 A handle is a snapshot of the conversation from before the call (a session is not resumable while calls run), so
-the server that resumes from it has never heard of the call and ignores an answer to it. What is left to do with
-the result is a matter of policy:
+the server that resumes from it has never heard of the call and ignores an answer to it. The user still waits for
+one. What is done with the result is a matter of policy:
 
 ============== ===========================================================================================
 ``reattach``   the model is expected to make the same call again; it gets this result, the tool is not run
                twice (the default where input is replayed, so that the model does come back to it)
-``as_content`` the result is told to the model as words of the user
-``drop``       it is dropped and reported (the default elsewhere)
+``as_content`` the result is told to the model as words of the user, so that it says something about it (the
+               default elsewhere); a call that is made again while the tool still works is reattached
+``drop``       it is dropped
 ``send``       it is sent all the same, for servers that remember
 ============== ===========================================================================================
+
+Whatever becomes of it, an orphan is reported to ``on_error``, unless the model made the call again. If the
+conversation is lost with the connection, the model does not know what the result would be about: tools that
+still work are cancelled then, unless the policy was chosen and has a use for what they do.
 """
 
 from __future__ import annotations
@@ -24,7 +29,7 @@ import attrs
 import trio
 
 from livebridge import wire
-from livebridge.errors import LivebridgeError, OrphanedToolResultError
+from livebridge.errors import LivebridgeError, OrphanedToolResultError, OutboxFullError
 from livebridge.protocol import Kind, client_content, realtime_input
 from livebridge.session._options import OrphanPolicy
 from livebridge.session._outgoing import Outgoing
@@ -34,6 +39,8 @@ _log: Final = logging.getLogger("livebridge.session")
 
 REATTACH_WITHIN: Final = 60.0
 """Seconds after which a model that has not made a call again will not."""
+
+_TOLD: Final = "the model was told the result as words of the user"
 
 
 @attrs.define(eq=False)
@@ -75,9 +82,16 @@ class Orphans:
             self._kept.append(orphan)
             self.start(partial(self._expire, orphan))
         elif self.policy == "as_content":
-            self.start(partial(self._tell, call, response))
+            self._tell(call, self._words(call, response))
         else:
-            self._report(call, "it was dropped")
+            self._report(call, "the result was dropped")
+
+    def lost(self, call: wire.FunctionCall, why: str) -> None:
+        """There will be no result of a forgotten call."""
+        text = (
+            f"{call.name} was called over a connection which has been replaced, and there is no result: {why}"
+        )
+        self.state.notify("on_error", OrphanedToolResultError(text))
 
     def claim(self, call: wire.FunctionCall) -> wire.FunctionResponse | None:
         """The result of an earlier call that was the same as this one; each is given out once."""
@@ -94,23 +108,38 @@ class Orphans:
             self._kept.remove(orphan)
             self._report(orphan.call, f"the model did not repeat the call within {REATTACH_WITHIN:g} s")
 
-    async def _tell(self, call: wire.FunctionCall, response: wire.FunctionResponse) -> None:
+    def _words(self, call: wire.FunctionCall, response: wire.FunctionResponse) -> wire.ClientMessage:
         arguments = wire.dumps(dict(call.args or {})).decode()
         result = wire.dumps(dict(response.response or {})).decode()
         text = (
             f"The result of the function {call.name}, called earlier with {arguments}, has arrived: {result}"
         )
         if self.state.capabilities.text_input == "realtime_input":
-            message = realtime_input(text=text)
-        else:
-            message = client_content(text)
+            return realtime_input(text=text)
+        return client_content(text)
+
+    def _tell(self, call: wire.FunctionCall, words: wire.ClientMessage) -> None:
+        """Accept the words now, before any input that comes later, or as soon as there is room."""
         try:
-            await self.outgoing.send(message, Kind.CONTENT)
+            self.outgoing.send_nowait(words, Kind.CONTENT)
+        except OutboxFullError:
+            self.start(partial(self._tell_later, call, words))
         except LivebridgeError as error:
-            _log.info("the result of %s could not be told to the model: %s", call.name, error)
+            self._report(call, f"the model could not be told: {error}")
+        else:
+            self._report(call, _TOLD)
+
+    async def _tell_later(self, call: wire.FunctionCall, words: wire.ClientMessage) -> None:
+        what = _TOLD
+        try:
+            await self.outgoing.send(words, Kind.CONTENT)
+        except LivebridgeError as error:
+            what = f"the model could not be told: {error}"
+        self._report(call, what)
 
     def _report(self, call: wire.FunctionCall, what: str) -> None:
         text = f"{call.name} finished after the connection over which it was called had been replaced; {what}"
+        _log.info("%s", text)
         self.state.notify("on_error", OrphanedToolResultError(text))
 
 

@@ -69,7 +69,7 @@ class ToolRunner:
         self._slots = Slots(options.max_concurrent_tools, self.start)
         self.gate = AudioGate(state, self.start, options.realtime_during_tool_call)
         self.outgoing.gate = self.gate
-        usual: OrphanPolicy = "reattach" if state.outbox.transparent else "drop"
+        usual: OrphanPolicy = "reattach" if state.outbox.transparent else "as_content"
         orphans = Orphans(state, self.outgoing, self.start, options.orphan_tool_results or usual)
         self.desk = AnswerDesk(state, self.outgoing, self.start, orphans, self.gate.release)
         self._messages = MessageTools(state, self.desk, self._slots, self.callback, self.is_manual)
@@ -141,7 +141,9 @@ class ToolRunner:
             resumed: The conversation goes on; otherwise the model has forgotten everything.
         """
         lost = self.desk.reconnected()
-        self._functions.orphan(lost, cancel=self.desk.orphans.policy == "drop" and not resumed)
+        chosen, policy = self.state.options.orphan_tool_results, self.desk.orphans.policy
+        useless = policy == "drop" or (chosen is None and policy == "as_content")
+        self._functions.orphan(lost, cancel=useless and not resumed)
         self.gate.release()
 
     async def answer(self, responses: wire.ToolResponse) -> int:

@@ -125,5 +125,6 @@ async def test_at_the_age_limit_a_turn_is_awaited_for_a_while(live, log):
         await trio.sleep(70)
         assert log.of("on_resumed") == []
         line.turn()
+        line.resumable("h2")
         await log.wait("on_resumed")
         assert 70 <= trio.current_time() - before <= 72

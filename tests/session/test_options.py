@@ -62,6 +62,7 @@ def test_the_model_is_required(given):
         ("connect_attempts", True),
         ("reconnect", True),
         ("media_buffer", -0.1),
+        ("max_media_lag", 0),
         ("inbox_frames", 0),
         ("outbox_messages", -1),
         ("content_max_age", 0),

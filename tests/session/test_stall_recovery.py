@@ -211,7 +211,8 @@ async def test_a_call_that_a_reconnect_has_orphaned_is_told_and_nudged_but_not_r
         await trio.sleep(300)
         return "done"
 
-    async with live.session(model=NATIVE, tools=[f], **log.callbacks(*HEARD)) as session:
+    options = {"orphan_tool_results": "drop", **log.callbacks(*HEARD)}
+    async with live.session(model=NATIVE, tools=[f], **options) as session:
         line = await met(live, session)
         await session.send_text("book a table")
         line.call({"id": "1", "name": "f", "args": {}})

@@ -9,6 +9,7 @@ PATIENT = "gemini-3.8-live"
 OPTIONAL = "gemini-2.5-flash-native-audio-preview-12-2025"
 MANUAL = {"realtime_input_config": {"automatic_activity_detection": {"disabled": True}}}
 CALL = {"id": "c1", "name": "look", "args": {}}
+DECLARED = {"function_declarations": [{"name": "look"}]}
 
 
 @pytest.fixture
@@ -241,8 +242,33 @@ async def test_a_new_connection_opens_the_gate(live, log, look):
         assert not session.statistics().tool_gate_closed
 
 
-async def test_the_gate_opens_by_itself_after_ten_seconds(live, log, look):
-    async with live.session(tools=[look.look]) as session:
+async def test_a_model_that_cannot_bear_sound_gets_none_however_long_the_tool_takes(live, log, look):
+    async with live.session(tools=[look.look], tool_timeout=120) as session:
+        line = await called(live, log)
+        for n in range(100):
+            await session.send_audio(sound(n))
+            await trio.sleep(1)
+        assert heard(line) == []
+        assert session.statistics().tool_gate_held == 10
+        await trio.sleep(21)
+        assert heard(line) == ["toolResponse", *range(90, 100)]
+
+
+async def test_a_call_that_nobody_answers_keeps_the_gate_closed_until_its_timeout(live, log):
+    async with live.session(on_message=lambda _: None, tool_timeout=60, tools=[DECLARED]) as session:
+        line = await live.line()
+        line.call(CALL)
+        await settle()
+        await session.send_audio(sound(1))
+        await trio.sleep(59)
+        assert heard(line) == []
+        await trio.sleep(2)
+        assert heard(line) == ["toolResponse", 1]
+
+
+async def test_where_sound_does_no_harm_the_gate_opens_by_itself_after_ten_seconds(live, log, look):
+    options = {"model": PATIENT, "realtime_during_tool_call": "hold"}
+    async with live.session(tools=[look.look], **options) as session:
         line = await called(live, log)
         await session.send_audio(sound(1))
         await trio.sleep(6)
@@ -256,6 +282,40 @@ async def test_the_gate_opens_by_itself_after_ten_seconds(live, log, look):
         await session.send_audio(sound(3))
         await settle()
         assert heard(line) == [1, 2, 3]
+
+
+REFUSED = "audio content type (CONTENT_TYPE_AUDIO) is not supported for this model configuration"
+
+
+async def test_sound_behind_the_gate_does_not_follow_a_server_that_refused_sound(live, log, look):
+    async with live.session(tools=[look.look], **log.callbacks("on_resumed")) as session:
+        line = await called(live, log)
+        line.resumable()
+        await session.send_audio(sound(1))
+        await session.send_realtime_input(audio_stream_end=True)
+        line.close(1007, REFUSED)
+        await log.wait("on_resumed")
+        await session.send_audio(sound(2))
+        await settle()
+        assert heard(await live.line()) == [2]
+        assert session.statistics().tool_gate_dropped == 1
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_only_an_activity_that_goes_on_is_begun_after_such_a_refusal(live, log, look, goes_on):
+    async with live.session(tools=[look.look], **MANUAL, **log.callbacks("on_resumed")) as session:
+        line = await called(live, log)
+        line.resumable()
+        async with session.activity():
+            await session.send_audio(sound(1))
+        if goes_on:
+            await session.send_realtime_input(activity_start=True)
+            await session.send_audio(sound(2))
+        line.close(1007, REFUSED)
+        await log.wait("on_resumed")
+        await session.send_audio(sound(3))
+        await settle()
+        assert heard(await live.line()) == (["activityStart", 3] if goes_on else [3])
 
 
 async def test_sound_between_two_calls_passes(live, log, look):
