@@ -116,7 +116,7 @@ class SessionActor(GenServer):
             functions |= {"handle_cast": handler.handle_cast, "handle_info": handler.handle_info}
         self.runner = CallbackRunner(state, functions)
         self.stream = MessageStream(state, hold=not (_CONSUMING & state.wanted))
-        self.outgoing = Outgoing(state)
+        self.outgoing = Outgoing(state, in_callback=session._in_dispatcher)  # noqa: SLF001 - two halves of one object
         self.tools = ToolRunner(
             state,
             self.outgoing,

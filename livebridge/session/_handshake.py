@@ -192,6 +192,8 @@ class Handshake:
             + ", ".join(_fields(setup)),
         )
         unanswered.alive = transport.last_heard > began
+        if not unanswered.alive:
+            transport.abort()
         raise unanswered
 
     def _with_seeding(self, setup: wire.Setup, seed: Sequence[wire.Content]) -> wire.Setup:

@@ -283,7 +283,7 @@ class ConnectionManager:
         state.handles.connected()
         resumed = self._recovery.had_handle
         self.tools.reconnected(resumed=resumed)
-        state.outbox.start_connection()
+        state.outbox.start_connection(first_index=2 if seeded else 1)
         self._recovery.connected()
         self._move(Event.SET_UP)
         self.continuity.ready("resumed" if resumed else "reseeded" if seeded else "lost")
