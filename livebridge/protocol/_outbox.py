@@ -215,13 +215,16 @@ class Outbox:
         self.lagging = self.lagging and self._media_bytes > 0
         self._bound_ledger()
 
-    def covered(self, last_consumed: int | None, *, now: float) -> None:
+    def covered(self, last_consumed: int | None, *, now: float) -> bool:
         """A usable handle arrived; entries that it covers leave the ledger.
 
         Args:
             last_consumed: ``lastConsumedClientMessageIndex``; proto3 JSON leaves out 0, so ``None``
                 acknowledges nothing under transparent resumption. Without it, see `Evidence`.
             now: Seconds on the session's clock.
+
+        Returns:
+            Whether the index can be true: no more was consumed than was sent. If not, all of it counts as read.
         """
         read = (
             self._consumed(last_consumed) if self.transparent else self._evidence.covers(self._sent, now=now)
@@ -231,6 +234,7 @@ class Outbox:
             self._sent_bytes -= len(entry.payload)
             self.revision += 1
             entry.settle("acked")
+        return last_consumed is None or last_consumed < self._next_index
 
     def _consumed(self, last_consumed: int | None) -> int:
         if last_consumed is None:

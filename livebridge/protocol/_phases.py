@@ -4,6 +4,7 @@ The drawing and `PHASES` say the same (a test compares them)::
 
     idle          --dial-->          dialing
     idle          --circuit open-->  circuit_open
+    idle          --fatal-->         failed
     dialing       --upgraded-->      setup
     dialing       --failed-->        backoff
     dialing       --fatal-->         failed
@@ -59,7 +60,12 @@ _ENDINGS: Final = {Event.CLOSE: Phase.CLOSING, Event.CLOSED: Phase.CLOSED}
 _TROUBLE: Final = {Event.FAILED: Phase.BACKOFF, Event.FATAL: Phase.FAILED}
 
 PHASES: Final[Mapping[Phase, Mapping[Event, Phase]]] = {
-    Phase.IDLE: {Event.DIAL: Phase.DIALING, Event.CIRCUIT_OPEN: Phase.CIRCUIT_OPEN, **_ENDINGS},
+    Phase.IDLE: {
+        Event.DIAL: Phase.DIALING,
+        Event.CIRCUIT_OPEN: Phase.CIRCUIT_OPEN,
+        Event.FATAL: Phase.FAILED,
+        **_ENDINGS,
+    },
     Phase.DIALING: {Event.UPGRADED: Phase.SETUP, **_TROUBLE, **_ENDINGS},
     Phase.SETUP: {Event.SET_UP: Phase.READY, **_TROUBLE, **_ENDINGS},
     Phase.READY: {Event.GO_AWAY: Phase.GOAWAY, Event.ROTATE: Phase.ROTATING, **_TROUBLE, **_ENDINGS},

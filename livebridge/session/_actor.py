@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Final
@@ -42,6 +41,7 @@ from livebridge.session import _reporting as reporting
 from livebridge.session._callbacks import CallbackRunner
 from livebridge.session._continuity import Continuity
 from livebridge.session._events import events_of, finish_transcripts
+from livebridge.session._failure import broken
 from livebridge.session._handler import Handler
 from livebridge.session._handshake import Handshake
 from livebridge.session._keeping import Keeping
@@ -208,7 +208,7 @@ class SessionActor(GenServer):
         """Close what is open, then tell the user, once, that this was the end."""
         state = self.state
         if reason.kind == "error" and state.failure is None:
-            state.failure = _failure_from(reason.exc)
+            state.failure = broken(reason.exc)
         if self.manager is not None:
             if self.supervised and reason.kind == "shutdown" and reason.term is None:
                 await self._drain(self.manager)
@@ -333,23 +333,3 @@ class SessionActor(GenServer):
                     "a callback has kept the inbox full for %.0f s; nothing is read meanwhile", seconds
                 )
                 self.state.report_stall(seconds)
-
-
-def _failure_from(error: BaseException | None) -> LivebridgeError:
-    """What ended the session, where it was neither the connection nor the user."""
-    causes = list(_causes(error))
-    if len(causes) == 1 and isinstance(causes[0], LivebridgeError):
-        return causes[0]
-    told = "; ".join(f"{type(cause).__name__}: {cause}" for cause in causes) or "nothing is known of why"
-    failure = LivebridgeError(f"the session broke: {told}")
-    failure.__cause__ = causes[0] if len(causes) == 1 else error
-    return failure
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """What a group was made of; the nurseries of the runtime are nobody's business."""
-    if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
-            yield from _causes(each)
-    elif error is not None and not isinstance(error, trio.Cancelled):
-        yield error

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import attrs
+import trio
 
 from livebridge.errors import (
     ConnectError,
@@ -99,3 +102,23 @@ def exhausted(error: LivebridgeError, *, attempts: int) -> ReconnectExhaustedErr
     )
     given_up.__cause__ = error
     return given_up
+
+
+def broken(error: BaseException | None) -> LivebridgeError:
+    """What ended the session, where it was neither the connection nor the user: a fault in somebody's code."""
+    causes = list(_causes(error))
+    if len(causes) == 1 and isinstance(causes[0], LivebridgeError):
+        return causes[0]
+    told = "; ".join(f"{type(cause).__name__}: {cause}" for cause in causes)
+    failure = LivebridgeError(f"the session broke: {told or 'nobody knows why'}")
+    failure.__cause__ = causes[0] if len(causes) == 1 else error
+    return failure
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """What a group was made of: in which nurseries that was is nobody's business."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _causes(each)
+    elif error is not None and not isinstance(error, trio.Cancelled):
+        yield error

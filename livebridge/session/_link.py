@@ -203,6 +203,7 @@ class Link:
         message = self.protocol.receive(frame)
         self.heard += 1
         self.inbox.put_nowait(self.tap.read(message, size=size), cost=size)
+        self.state.gauge.look(self.inbox)
         self._noise.set()
 
     async def _send(self) -> None:

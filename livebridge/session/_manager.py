@@ -28,6 +28,7 @@ from livebridge.protocol import (
 )
 from livebridge.session import _reporting as reporting
 from livebridge.session._continuity import Continuity
+from livebridge.session._failure import broken
 from livebridge.session._handshake import Early, Handshake
 from livebridge.session._lease import Lease
 from livebridge.session._link import End, Link
@@ -133,11 +134,18 @@ class ConnectionManager:
             self.link.consider_rotation()
 
     async def run(self) -> None:
-        """Connect and stay connected until the session closes or fails."""
-        with self.handshake.sharing():
-            async with trio.open_nursery() as self._nursery:
-                await self._run()
-                self._nursery.cancel_scope.cancel()
+        """Connect and stay connected until the session closes or fails. What else goes wrong in here ends it."""
+        error: LivebridgeError | None = None
+        fatal = True
+        try:
+            with self.handshake.sharing():
+                async with trio.open_nursery() as self._nursery:
+                    error, fatal = await self._run()
+                    self._nursery.cancel_scope.cancel()
+        except Exception as fault:  # noqa: BLE001 - the session ends by it, and tells everybody
+            error, fatal = broken(fault), False
+        finally:
+            self._finish(error, fatal=fatal)
 
     def prepare_rotation(self) -> None:
         """A GoAway came: with the ``warm`` handover, dial the next connection now and keep it silent."""
@@ -151,14 +159,15 @@ class ConnectionManager:
         self._nursery.start_soon(lease.run)
         return lease
 
-    async def _run(self) -> None:
-        error: LivebridgeError | None = None
-        fatal = True
+    async def _run(self) -> tuple[LivebridgeError | None, bool]:
+        """Returns what ended the session, if it was an error, and whether that is final."""
         try:
             await self._requested.wait()
             self._recovery.begin()
             error = await self._prepare()
-            while error is None and await self._may_dial():
+            if error is not None:
+                return error, True
+            while await self._may_dial():
                 end = await self._connection()
                 if end.kind in ("close", "abort") or (end.kind == "rotate" and self._is_delivered()):
                     break
@@ -167,12 +176,11 @@ class ConnectionManager:
                     continue
                 outcome = self._recover(end)
                 if isinstance(outcome, GivenUp):
-                    error, fatal = outcome.error, outcome.fatal
-                    break
+                    return outcome.error, outcome.fatal
                 await self._back_off(outcome)
+            return None, True
         finally:
             await self._give_spare_back()
-            self._finish(error, fatal=fatal)
 
     async def _prepare(self) -> LivebridgeError | None:
         """List the tools of MCP servers; a close does not wait for that."""
