@@ -102,6 +102,16 @@ class CircuitBreaker:
         if self.state is CircuitState.CLOSED and len(self._failures) >= self.policy.failures:
             self._open(now)
 
+    def is_at_rest(self, *, now: float) -> bool:
+        """Whether a new breaker would do as well: there is nothing that it remembers.
+
+        Args:
+            now: Seconds on the callers' common clock.
+        """
+        if self.state is CircuitState.CLOSED:
+            return all(now - at > self.policy.window for at in self._failures.values())
+        return now - self._open_until > self.policy.window
+
     def withdrew(self, who: object) -> None:
         """The one that probed went away without an answer."""
         if self._probe is who:

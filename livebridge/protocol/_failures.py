@@ -145,6 +145,14 @@ _CAPACITY: Final = (
 _SETUP: Final = (
     Rule(
         verdict=_RETRY,
+        phase="setup",
+        codes=_codes(1011),
+        had_handle=True,
+        held=True,
+        hint="the server may not have noticed yet that the connection before has ended",
+    ),
+    Rule(
+        verdict=_RETRY,
         then=(_FRESH,),
         phase="setup",
         codes=_codes(*_REFUSED, 1011),
@@ -170,7 +178,7 @@ _SETUP: Final = (
     Rule(verdict=_RETRY, then=(_RETRY, _RETRY, _FATAL), unanswered=True, had_handle=False, hint=_CONFIG),
 )
 """A setup that was refused or left unanswered. The server may refuse a resume while it still holds the earlier
-connection (1011), so a handle has two tries."""
+connection (1011), so a handle has two tries; and where it did not answer our close, the first refusal is none."""
 
 _READY: Final = (
     Rule(
@@ -209,9 +217,18 @@ _HOPELESS: Final = (
         codes=_codes(1009),
         hint="a message was larger than max_message_size; raise it",
     ),
+    Rule(
+        verdict=_RETRY,
+        then=(_RETRY, _FATAL),
+        codes=_codes(1002),
+        initiated_by="client",
+        hint="what came was no WebSocket frame; something on the way spoils the stream",
+    ),
     Rule(verdict=_FATAL, codes=_codes(1002, 1003, 1010, 1015)),
     Rule(verdict=_FATAL, codes=frozenset(range(4000, 5000))),
 )
+"""What another try would meet again. A stream that was spoilt on the way is a fault of the network, if it is
+not so each time."""
 
 _FAULTS: Final = (
     Rule(verdict=_RETRY, codes=_codes(1011), text="keepalive ping timeout"),

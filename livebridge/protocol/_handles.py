@@ -13,10 +13,6 @@ HANDLE_TTL: Final = 7200.0 - 60.0
 """Seconds. "Resumption tokens are valid for 2 hours after the last session termination" (Live API guide),
 less a minute so that a dial begun in time still arrives in time."""
 
-MAX_RESUME_ATTEMPTS: Final = 2
-"""Setups that may fail with one handle before it is given up: the wire cannot tell a stale handle from a
-passing fault, so one repetition is granted."""
-
 
 @attrs.frozen(kw_only=True)
 class Handle:
@@ -41,17 +37,14 @@ class HandleBook:
 
     Args:
         ttl: Seconds a handle stays usable after the connection that gave it has ended.
-        max_resume_attempts: Failed setups before a handle is given up.
         fingerprint: Of the current configuration; a handle of another one is not used.
     """
 
     ttl: float = HANDLE_TTL
-    max_resume_attempts: int = MAX_RESUME_ATTEMPTS
     fingerprint: str = ""
     resumable: bool = False
     _handle: Handle | None = None
     _dropped_at: float | None = None
-    _failures: int = 0
     _given_up: int = -1
 
     @property
@@ -72,19 +65,16 @@ class HandleBook:
         if not (resumable and new_handle):
             return False
         self._handle = Handle(value=new_handle, received_at=now, epoch=epoch, fingerprint=self.fingerprint)
-        self._failures = 0
         return True
 
     def adopt(self, handle: Handle, *, dropped_at: float | None) -> None:
         """Start from a handle of an earlier session or process."""
         self._handle = handle
         self._dropped_at = dropped_at
-        self._failures = 0
 
     def connected(self) -> None:
         """A setup was completed (with the handle or without)."""
         self._dropped_at = None
-        self._failures = 0
         self.resumable = False
 
     def dropped(self, now: float) -> None:
@@ -102,22 +92,9 @@ class HandleBook:
             return None
         return handle
 
-    def resume_failed(self) -> bool:
-        """A setup that carried the handle failed.
-
-        Returns:
-            Whether the handle has now been given up (the next session is a fresh one).
-        """
-        self._failures += 1
-        if self._failures < self.max_resume_attempts:
-            return False
-        self.forget()
-        return True
-
     def forget(self) -> None:
         """Give the handle up: the server refused it, or asked for a fresh session."""
         self._handle = None
-        self._failures = 0
         self.resumable = False
 
     def give_up(self, epoch: int) -> None:

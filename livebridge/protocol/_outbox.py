@@ -16,7 +16,8 @@ An entry's way through::
 
 With transparent resumption the server says which client message it had consumed when it made a handle
 (``lastConsumedClientMessageIndex``: the setup is 0, the first message 1, and the count starts anew on every
-connection). Everything after that index is written again on the next connection; the ledger is pruned only
+connection; a seed that was written before the first entry counts as well). Everything after that index is
+written again on the next connection, be that the same conversation or a fresh one; the ledger is pruned only
 together with a usable handle, because a handle and the ledger behind it are one pair.
 """
 
@@ -31,6 +32,9 @@ from livebridge.errors import OutboxFullError
 from livebridge.protocol._entries import MEDIA, Entry, Kind, Lost
 from livebridge.protocol._evidence import Evidence
 from livebridge.protocol._media import outside_window, too_late, too_much
+
+_AWAITED: Final = frozenset({Kind.TOOL, Kind.SIGNAL})
+"""What the server waits for, or the user's turn would stay open."""
 
 MAX_MESSAGES: Final = 256
 """Pending content, tool responses and signals, before a sender has to wait."""
@@ -118,13 +122,14 @@ class Outbox:
         """Whether content, or an answer of a tool, was written that the last handle does not cover."""
         return any(entry.kind in (Kind.CONTENT, Kind.TOOL) for entry in self._sent)
 
-    def has_room(self, size: int) -> bool:
+    def has_room(self, size: int, kind: Kind = Kind.CONTENT) -> bool:
         """Whether a non-media message of `size` bytes would be accepted now.
 
         Under transparent resumption the ledger of unacknowledged messages counts too: nothing that may have to
-        be written again is ever forgotten.
+        be written again is ever forgotten. It does not keep back what the server waits for, answers of tools
+        and signals: before it has them, it may not make the handle that would empty the ledger.
         """
-        if self.transparent and self._is_ledger_full():
+        if self.transparent and kind not in _AWAITED and self._is_ledger_full():
             return False
         if self._messages == 0:
             return True
@@ -147,7 +152,7 @@ class Outbox:
                 oldest media makes room.
         """
         size = len(payload)
-        if kind not in MEDIA and not beyond and not self.has_room(size):
+        if kind not in MEDIA and not beyond and not self.has_room(size, kind):
             raise OutboxFullError(
                 f"{self._messages} messages ({self._bytes} bytes) wait to be sent already "
                 f"(bounds: {self.max_messages} messages, {self.max_bytes} bytes)"
@@ -210,13 +215,16 @@ class Outbox:
         self.lagging = self.lagging and self._media_bytes > 0
         self._bound_ledger()
 
-    def covered(self, last_consumed: int | None, *, now: float) -> None:
+    def covered(self, last_consumed: int | None, *, now: float) -> bool:
         """A usable handle arrived; entries that it covers leave the ledger.
 
         Args:
             last_consumed: ``lastConsumedClientMessageIndex``; proto3 JSON leaves out 0, so ``None``
                 acknowledges nothing under transparent resumption. Without it, see `Evidence`.
             now: Seconds on the session's clock.
+
+        Returns:
+            Whether the index can be true: no more was consumed than was sent. If not, all of it counts as read.
         """
         read = (
             self._consumed(last_consumed) if self.transparent else self._evidence.covers(self._sent, now=now)
@@ -226,6 +234,7 @@ class Outbox:
             self._sent_bytes -= len(entry.payload)
             self.revision += 1
             entry.settle("acked")
+        return last_consumed is None or last_consumed < self._next_index
 
     def _consumed(self, last_consumed: int | None) -> int:
         if last_consumed is None:
@@ -237,11 +246,15 @@ class Outbox:
         """The server has completed a turn: it has read what asked for it."""
         self._evidence.turn_completed()
 
-    def start_connection(self) -> None:
-        """A connection is ready: indices start anew, media flows again."""
+    def start_connection(self, *, first_index: int = 1) -> None:
+        """A connection is ready: indices start anew, media flows again.
+
+        Args:
+            first_index: Of the next message; more than 1 if some were written besides the setup.
+        """
         self.connected = True
         self.lagging = False
-        self._next_index = 1
+        self._next_index = first_index
         self._evidence.restart()
 
     def connection_lost(self) -> Lost:
@@ -267,12 +280,6 @@ class Outbox:
         self._next_index = 1
         return Lost(replayed=replayed, uncertain=uncertain, dropped=tuple(self._keep_window()))
 
-    def fresh_session(self) -> tuple[Entry, ...]:
-        """The server has forgotten the conversation: what was written is uncertain, not replayable."""
-        uncertain = tuple(self._sent)
-        self._clear_sent()
-        return uncertain
-
     def requeue(self, entry: Entry) -> None:
         """Write an entry again that had been written before everything that waits now."""
         entry.state, entry.index = "written", None
@@ -280,10 +287,9 @@ class Outbox:
         self._pending.appendleft(entry)
 
     def expire(self, *, now: float, max_age: float) -> list[Entry]:
-        """Give up pending content older than `max_age` seconds; returns what was given up."""
-        return self._give_up(
-            [e for e in self._pending if e.state == "accepted" and now - e.accepted_at > max_age]
-        )
+        """Give up what has waited for more than `max_age` seconds, signals excepted; returns what was given up."""
+        waiting = (e for e in self._pending if e.state == "accepted" and e.kind is not Kind.SIGNAL)
+        return self._give_up([e for e in waiting if now - e.accepted_at > max_age])
 
     def drop_media(self) -> list[Entry]:
         """Give up all pending media (a server that said 1007 to it would say so again)."""
@@ -367,6 +373,7 @@ class Outbox:
                 victim = self._sent[0]
             self._sent.remove(victim)
             self._sent_bytes -= len(victim.payload)
+            victim.settle("dropped")
             self.lossy = True
 
     def _is_ledger_full(self) -> bool:

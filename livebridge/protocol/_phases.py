@@ -3,6 +3,8 @@
 The drawing and `PHASES` say the same (a test compares them)::
 
     idle          --dial-->          dialing
+    idle          --circuit open-->  circuit_open
+    idle          --fatal-->         failed
     dialing       --upgraded-->      setup
     dialing       --failed-->        backoff
     dialing       --fatal-->         failed
@@ -18,6 +20,7 @@ The drawing and `PHASES` say the same (a test compares them)::
     goaway        --failed-->        backoff
     goaway        --fatal-->         failed
     rotating      --upgraded-->      setup
+    rotating      --circuit open-->  circuit_open
     rotating      --failed-->        backoff
     rotating      --fatal-->         failed
     backoff       --dial-->          dialing
@@ -57,12 +60,22 @@ _ENDINGS: Final = {Event.CLOSE: Phase.CLOSING, Event.CLOSED: Phase.CLOSED}
 _TROUBLE: Final = {Event.FAILED: Phase.BACKOFF, Event.FATAL: Phase.FAILED}
 
 PHASES: Final[Mapping[Phase, Mapping[Event, Phase]]] = {
-    Phase.IDLE: {Event.DIAL: Phase.DIALING, **_ENDINGS},
+    Phase.IDLE: {
+        Event.DIAL: Phase.DIALING,
+        Event.CIRCUIT_OPEN: Phase.CIRCUIT_OPEN,
+        Event.FATAL: Phase.FAILED,
+        **_ENDINGS,
+    },
     Phase.DIALING: {Event.UPGRADED: Phase.SETUP, **_TROUBLE, **_ENDINGS},
     Phase.SETUP: {Event.SET_UP: Phase.READY, **_TROUBLE, **_ENDINGS},
     Phase.READY: {Event.GO_AWAY: Phase.GOAWAY, Event.ROTATE: Phase.ROTATING, **_TROUBLE, **_ENDINGS},
     Phase.GOAWAY: {Event.GO_AWAY: Phase.GOAWAY, Event.ROTATE: Phase.ROTATING, **_TROUBLE, **_ENDINGS},
-    Phase.ROTATING: {Event.UPGRADED: Phase.SETUP, **_TROUBLE, **_ENDINGS},
+    Phase.ROTATING: {
+        Event.UPGRADED: Phase.SETUP,
+        Event.CIRCUIT_OPEN: Phase.CIRCUIT_OPEN,
+        **_TROUBLE,
+        **_ENDINGS,
+    },
     Phase.BACKOFF: {
         Event.DIAL: Phase.DIALING,
         Event.CIRCUIT_OPEN: Phase.CIRCUIT_OPEN,

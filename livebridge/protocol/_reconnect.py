@@ -25,8 +25,9 @@ not at once for every session that lost the same proxy."""
 
 
 RESUME_AGAIN_AFTER: Final = 1.0
-"""Seconds at least between two tries with one handle. The server refuses a resume while it holds the earlier
-connection open (1011), and a handle that is refused twice is given up: the second try must not come too soon."""
+"""Seconds at least between two tries with one handle, and between a close that was not answered and the first
+try. The server refuses a resume while it holds the earlier connection open (1011), and a handle that is refused
+twice is given up: no try must come too soon."""
 
 PROVEN_AFTER: Final = 300.0
 """Seconds of a connection's life after which its end says nothing about the conversation: servers and proxies
@@ -94,6 +95,7 @@ class _Row:
     text: str | None
     had_handle: bool | None
     lasting: bool
+    held: bool
 
 
 @attrs.define
@@ -104,10 +106,33 @@ class Reconnector:
     attempts: int = 0
     _outage_since: float | None = None
     _times: dict[_Row, int] = attrs.field(factory=dict)
+    _held_since: float | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the server may still hold an earlier connection; see `Failure`."""
+        return self._held_since is not None
 
     def connected(self) -> None:
         """A setup was completed: what had kept dials and setups from it is over."""
+        self._held_since = None
         self._forget(lambda row: row.phase != "ready")
+
+    def left(self, *, now: float) -> None:
+        """We have left a connection, and the server has not said that it knows.
+
+        Args:
+            now: Seconds on the session's clock.
+        """
+        self._held_since = now
+
+    def before_resume(self, *, now: float) -> float:
+        """Seconds to wait before a setup that carries a handle, so that the server can notice an end.
+
+        Args:
+            now: Seconds on the session's clock.
+        """
+        return 0.0 if self._held_since is None else max(0.0, self._held_since + RESUME_AGAIN_AFTER - now)
 
     def ended(
         self, *, now: float, uptime: float, messages: int, alive: bool, progress: bool, fresh: bool
@@ -176,7 +201,10 @@ class Reconnector:
             said.rule.text,
             failure.had_handle if failure.phase == "setup" else None,
             said.rule.lasting,
+            bool(said.rule.held),
         )
+        if row.held:
+            self._held_since = None
         times = self._times[row] = self._times.get(row, 0) + 1
         return said.rule.said(times)
 

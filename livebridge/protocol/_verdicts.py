@@ -47,6 +47,7 @@ class Failure:
         suspicious: The line was alive all the while, and no setup of this session was ever completed: it is
             the setup that must be at fault.
         renewable: Whether asking for credentials again can bring other ones.
+        held: The server may still hold the connection before this one: it has not answered our close.
     """
 
     phase: str
@@ -64,6 +65,7 @@ class Failure:
     unanswered: bool = False
     suspicious: bool = False
     renewable: bool = False
+    held: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -83,11 +85,13 @@ class Rule:
         statuses: HTTP statuses.
         text: Part of the reason, in any case.
         had_handle: See `Failure`, as for the conditions that follow.
+        initiated_by: See `Failure`.
         rapid: See `Failure`.
         go_away: See `Failure`.
         unanswered: See `Failure`.
         suspicious: See `Failure`.
         renewable: See `Failure`.
+        held: See `Failure`.
         wait: Seconds to wait at least (and twice as many at most, unless the back-off is longer).
         renew: Starting afresh goes with new credentials.
         lasting: It counts as "in a row" for a whole conversation, whatever progress there was in between.
@@ -101,11 +105,13 @@ class Rule:
     statuses: frozenset[int] | None = None
     text: str | None = None
     had_handle: bool | None = None
+    initiated_by: str | None = None
     rapid: bool | None = None
     go_away: bool | None = None
     unanswered: bool | None = None
     suspicious: bool | None = None
     renewable: bool | None = None
+    held: bool | None = None
     wait: float = 0.0
     renew: bool = False
     lasting: bool = False
@@ -122,11 +128,13 @@ class Rule:
                 for wanted, given in (
                     (self.phase, failure.phase),
                     (self.had_handle, failure.had_handle),
+                    (self.initiated_by, failure.initiated_by),
                     (self.rapid, failure.rapid),
                     (self.go_away, failure.go_away),
                     (self.unanswered, failure.unanswered),
                     (self.suspicious, failure.suspicious),
                     (self.renewable, failure.renewable),
+                    (self.held, failure.held),
                 )
             )
         )

@@ -41,6 +41,7 @@ from livebridge.session import _reporting as reporting
 from livebridge.session._callbacks import CallbackRunner
 from livebridge.session._continuity import Continuity
 from livebridge.session._events import events_of, finish_transcripts
+from livebridge.session._failure import broken
 from livebridge.session._handler import Handler
 from livebridge.session._handshake import Handshake
 from livebridge.session._keeping import Keeping
@@ -115,7 +116,7 @@ class SessionActor(GenServer):
             functions |= {"handle_cast": handler.handle_cast, "handle_info": handler.handle_info}
         self.runner = CallbackRunner(state, functions)
         self.stream = MessageStream(state, hold=not (_CONSUMING & state.wanted))
-        self.outgoing = Outgoing(state)
+        self.outgoing = Outgoing(state, in_callback=session._in_dispatcher)  # noqa: SLF001 - two halves of one object
         self.tools = ToolRunner(
             state,
             self.outgoing,
@@ -140,7 +141,12 @@ class SessionActor(GenServer):
         self.state.inbox = inbox
         continuity = Continuity(self.state)
         self.manager = ConnectionManager(
-            self.state, Handshake(self.state, self.dial), continuity, self.tools, inbox
+            self.state,
+            Handshake(self.state, self.dial),
+            continuity,
+            self.tools,
+            inbox,
+            patient=self.supervised and not options.require_connected,
         )
         self.session._bind(self)  # noqa: SLF001 - the two halves of one object
         self.ref.monitor(self._gone)
@@ -202,7 +208,7 @@ class SessionActor(GenServer):
         """Close what is open, then tell the user, once, that this was the end."""
         state = self.state
         if reason.kind == "error" and state.failure is None:
-            state.failure = _failure_from(reason.exc)
+            state.failure = broken(reason.exc)
         if self.manager is not None:
             if self.supervised and reason.kind == "shutdown" and reason.term is None:
                 await self._drain(self.manager)
@@ -332,12 +338,3 @@ class SessionActor(GenServer):
                     "a callback has kept the inbox full for %.0f s; nothing is read meanwhile", seconds
                 )
                 self.state.report_stall(seconds)
-
-
-def _failure_from(error: BaseException | None) -> LivebridgeError:
-    """What ended the session, where it was neither the connection nor the user."""
-    if isinstance(error, LivebridgeError):
-        return error
-    failure = LivebridgeError(f"the session broke: {type(error).__name__}: {error}")
-    failure.__cause__ = error
-    return failure

@@ -117,7 +117,7 @@ class Continuity:
             self.forget("poisoned", None)
         for kept in snapshot.messages:
             replayable = state.outbox.transparent or state.outbox.replay_uncertain or not kept.written
-            if not replayable or not state.outbox.has_room(len(kept.payload)):
+            if not replayable or not state.outbox.has_room(len(kept.payload), kept.kind):
                 gap.uncertain += (wire.decode_client(kept.payload),)
                 gap.lossy = True
             else:
@@ -126,10 +126,9 @@ class Continuity:
                 gap.replayed += kept.written
 
     def forget(self, reason: str, error: LivebridgeError | None) -> None:
-        """The conversation cannot be resumed: the next setup carries no handle."""
+        """The conversation cannot be resumed: the next setup carries no handle. What waits is written even so."""
         state = self.state
         state.handles.forget()
-        state.outbox.fresh_session()
         gap = self._gap
         if gap is not None and gap.lost_reason is None:
             gap.lost_reason = reason

@@ -1,8 +1,17 @@
-"""What all sessions of one trio run share for one endpoint: a bound on concurrent dials, a circuit breaker."""
+"""What the sessions of one trio run share: a bound on concurrent dials per host, a circuit breaker per endpoint.
+
+An endpoint is an address dialled with certain credentials. What is kept of it goes when the last of its sessions
+has gone, but not before its breaker has nothing to tell any more: sessions that follow one another, each failing
+alone, are a storm as well.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import attrs
 import trio
@@ -15,40 +24,87 @@ MAX_CONCURRENT_DIALS: Final = 8
 
 @attrs.define(eq=False)
 class Endpoint:
-    """One place that sessions dial.
+    """One place that sessions dial with the same credentials.
 
     Attributes:
-        limiter: Bounds concurrent dials.
+        limiter: Bounds concurrent dials to its host.
         breaker: Stops dials where too many have failed.
+        sessions: How many sessions use it.
     """
 
     limiter: trio.CapacityLimiter
     breaker: CircuitBreaker
+    sessions: int = 0
 
 
-_endpoints: trio.lowlevel.RunVar[dict[tuple[str, int], Endpoint]] = trio.lowlevel.RunVar(
-    "livebridge_endpoints"
-)
+@attrs.frozen(eq=False)
+class _Key:
+    """An address and credentials; equal credentials are one, also where they cannot be hashed."""
+
+    url: str
+    auth: object = attrs.field(repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self.url == other.url and bool(self.auth == other.auth)
+
+    def __hash__(self) -> int:
+        try:
+            return hash((self.url, self.auth))
+        except TypeError:
+            return hash((self.url, type(self.auth)))
 
 
-def endpoint_for(url: str, auth: object, policy: CircuitPolicy | None) -> Endpoint:
-    """The shared state for `url` dialled with the credentials `auth`; made on first use."""
+@attrs.define(eq=False)
+class _Directory:
+    """All endpoints of one trio run."""
+
+    endpoints: dict[_Key, Endpoint] = attrs.field(factory=dict)
+    limiters: WeakValueDictionary[str, trio.CapacityLimiter] = attrs.field(factory=WeakValueDictionary)
+    lingering: set[_Key] = attrs.field(factory=set)
+
+    def find(self, key: _Key, policy: CircuitPolicy) -> Endpoint:
+        known = self.endpoints.get(key)
+        if known is None:
+            host = urlsplit(key.url).netloc
+            limiter = self.limiters.setdefault(host, trio.CapacityLimiter(MAX_CONCURRENT_DIALS))
+            known = self.endpoints[key] = Endpoint(limiter, CircuitBreaker(policy))
+        return known
+
+    def sweep(self) -> None:
+        """Forget what nobody uses and what has nothing to tell."""
+        now = trio.current_time()
+        for key in tuple(self.lingering):
+            endpoint = self.endpoints[key]
+            if endpoint.sessions == 0 and endpoint.breaker.is_at_rest(now=now):
+                del self.endpoints[key]
+            if endpoint.sessions > 0 or key not in self.endpoints:
+                self.lingering.discard(key)
+
+
+_directory: trio.lowlevel.RunVar[_Directory] = trio.lowlevel.RunVar("livebridge_endpoints")
+
+
+@contextmanager
+def shared_endpoint(url: str, auth: object, policy: CircuitPolicy | None) -> Iterator[Endpoint]:
+    """What a session shares for `url` dialled with the credentials `auth`, for the length of a block.
+
+    Args:
+        url: Where it dials.
+        auth: With which credentials.
+        policy: Of the breaker; the first session of an endpoint decides.
+    """
     try:
-        known = _endpoints.get()
+        directory = _directory.get()
     except LookupError:
-        known = {}
-        _endpoints.set(known)
-    key = (url, _identity(auth))
-    if key not in known:
-        known[key] = Endpoint(
-            trio.CapacityLimiter(MAX_CONCURRENT_DIALS), CircuitBreaker(policy or CircuitPolicy())
-        )
-    return known[key]
-
-
-def _identity(auth: object) -> int:
-    """Equal credentials are one; those that cannot be compared are themselves."""
+        directory = _Directory()
+        _directory.set(directory)
+    directory.sweep()
+    key = _Key(url, auth)
+    endpoint = directory.find(key, policy or CircuitPolicy())
+    endpoint.sessions += 1
     try:
-        return hash(auth)
-    except TypeError:
-        return id(auth)
+        yield endpoint
+    finally:
+        endpoint.sessions -= 1
+        directory.lingering.add(key)
+        directory.sweep()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import attrs
+import trio
 
 from livebridge.errors import (
     ConnectError,
@@ -27,6 +30,7 @@ class Circumstances:
         go_away: The server had announced the end.
         renewable: Asking for credentials again can bring other ones.
         proven: A setup of this session was completed before.
+        held: See `livebridge.protocol.Failure`.
     """
 
     had_handle: bool = False
@@ -36,6 +40,7 @@ class Circumstances:
     go_away: bool = False
     renewable: bool = False
     proven: bool = False
+    held: bool = False
 
 
 def as_failure(error: ConnectionFailureError, known: Circumstances) -> Failure:
@@ -60,6 +65,7 @@ def as_failure(error: ConnectionFailureError, known: Circumstances) -> Failure:
         unanswered=unanswered,
         suspicious=isinstance(error, UnansweredError) and error.alive and not known.proven,
         renewable=known.renewable,
+        held=known.held,
     )
 
 
@@ -96,3 +102,23 @@ def exhausted(error: LivebridgeError, *, attempts: int) -> ReconnectExhaustedErr
     )
     given_up.__cause__ = error
     return given_up
+
+
+def broken(error: BaseException | None) -> LivebridgeError:
+    """What ended the session, where it was neither the connection nor the user: a fault in somebody's code."""
+    causes = list(_causes(error))
+    if len(causes) == 1 and isinstance(causes[0], LivebridgeError):
+        return causes[0]
+    told = "; ".join(f"{type(cause).__name__}: {cause}" for cause in causes)
+    failure = LivebridgeError(f"the session broke: {told or 'nobody knows why'}")
+    failure.__cause__ = causes[0] if len(causes) == 1 else error
+    return failure
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """What a group was made of: in which nurseries that was is nobody's business."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _causes(each)
+    elif error is not None and not isinstance(error, trio.Cancelled):
+        yield error

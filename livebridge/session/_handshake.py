@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final
 
 import attrs
 import trio
@@ -12,10 +14,13 @@ from livebridge.auth import EphemeralToken, Gateway, GeminiApi, VertexAi, Vertex
 from livebridge.errors import ConfigError, ConnectError, ConnectionLostError, CredentialsError, SetupError
 from livebridge.protocol import ConnectionState, LiveProtocol, Unrecognized, build_setup
 from livebridge.session import _reporting as reporting
-from livebridge.session._endpoints import Endpoint, endpoint_for
+from livebridge.session._endpoints import Endpoint, shared_endpoint
 from livebridge.session._state import SessionState
 from livebridge.telemetry import BUS
 from livebridge.transport import Dial, Transport
+
+DIAL_GRACE: Final = 1.0
+"""Seconds beyond ``dial_timeout`` that a dial gets to keep that time itself: it knows best what it waited for."""
 
 Early = list[tuple[wire.ServerMessage | Unrecognized, int]]
 """What was read up to ``setupComplete``, that one included, with the sizes of the frames."""
@@ -38,10 +43,14 @@ class Handshake:
     Args:
         state: The session's.
         dial: Opens transports.
+
+    Attributes:
+        endpoint: What it shares, inside of `sharing`, with other sessions that dial there as well.
     """
 
     state: SessionState
     dial: Dial
+    endpoint: Endpoint = attrs.field(init=False)
 
     @property
     def url(self) -> str:
@@ -49,10 +58,11 @@ class Handshake:
         options = self.state.options
         return self.state.auth.endpoint(api_version=options.api_version, base_url=options.base_url)
 
-    @property
-    def endpoint(self) -> Endpoint:
-        """What it shares with other sessions that dial there with the same credentials."""
-        return endpoint_for(self.url, self.state.auth, self.state.options.circuit)
+    @contextmanager
+    def sharing(self) -> Iterator[None]:
+        """The session lives in this block: it has an `endpoint`."""
+        with shared_endpoint(self.url, self.state.auth, self.state.options.circuit) as self.endpoint:
+            yield
 
     async def open(self, nursery: trio.Nursery, *, refresh: bool) -> Transport:
         """Dial, with credentials that are asked for anew.
@@ -66,16 +76,24 @@ class Handshake:
         """
         options = self.state.options
         headers = await self._credentials(refresh=refresh)
+        seconds = options.dial_timeout
         async with self.endpoint.limiter:
             with reporting.connecting(self.state):
-                return await self.dial(
-                    nursery,
-                    self.url,
-                    headers=merge_headers(headers, options.headers or {}),
-                    ssl_context=options.ssl_context,
-                    proxy=options.proxy,
-                    dial_timeout=options.dial_timeout,
-                    max_message_size=options.max_message_size,
+                with trio.move_on_after(seconds + DIAL_GRACE):
+                    return await self.dial(
+                        nursery,
+                        self.url,
+                        headers=merge_headers(headers, options.headers or {}),
+                        ssl_context=options.ssl_context,
+                        proxy=options.proxy,
+                        dial_timeout=seconds,
+                        max_message_size=options.max_message_size,
+                    )
+                raise ConnectError(
+                    f"the dial has not ended {DIAL_GRACE:g} s after its timeout of {seconds:g} s",
+                    phase="dial",
+                    initiated_by="network",
+                    retryable=True,
                 )
 
     @property
@@ -174,6 +192,8 @@ class Handshake:
             + ", ".join(_fields(setup)),
         )
         unanswered.alive = transport.last_heard > began
+        if not unanswered.alive:
+            transport.abort()
         raise unanswered
 
     def _with_seeding(self, setup: wire.Setup, seed: Sequence[wire.Content]) -> wire.Setup:

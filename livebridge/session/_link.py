@@ -88,6 +88,7 @@ class Link:
     _noise: Signal = attrs.field(factory=Signal)
     _rotating: bool = False
     _sending: trio.CancelScope = attrs.field(factory=lambda: trio.CancelScope(shield=True))
+    _draining: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     _reading: bool = True
     _parked: list[bytes] = attrs.field(factory=list)
     _pulse: Pulse = attrs.field(init=False)
@@ -118,10 +119,12 @@ class Link:
         return attrs.evolve(end, uptime=trio.current_time() - self.ready_at, heard=self.heard)
 
     def finish(self, kind: EndKind, error: ConnectionFailureError | None = None) -> None:
-        """End the connection; the first call decides why."""
+        """End the connection; the first call decides why. An abort does not wait for what may still come."""
         if self._end is None:
             self._end = End(kind, error)
             self._ended.set()
+        if kind == "abort":
+            self._draining.cancel()
 
     def consider_rotation(self) -> None:
         """Rotate if a GoAway is pending and this is a good moment: resumable, no turn, no tools, no speech."""
@@ -200,6 +203,7 @@ class Link:
         message = self.protocol.receive(frame)
         self.heard += 1
         self.inbox.put_nowait(self.tap.read(message, size=size), cost=size)
+        self.state.gauge.look(self.inbox)
         self._noise.set()
 
     async def _send(self) -> None:
@@ -302,7 +306,8 @@ class Link:
 
     async def _drain(self, quiet: float) -> None:
         """Read on until nothing comes any more: closing a WebSocket throws unread messages away."""
-        with trio.move_on_after(ROTATION_DRAIN):
+        with self._draining:
+            self._draining.deadline = trio.current_time() + ROTATION_DRAIN
             while True:
                 with trio.move_on_after(quiet) as silence:
                     await self._noise.wait()

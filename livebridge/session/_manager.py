@@ -28,6 +28,7 @@ from livebridge.protocol import (
 )
 from livebridge.session import _reporting as reporting
 from livebridge.session._continuity import Continuity
+from livebridge.session._failure import broken
 from livebridge.session._handshake import Early, Handshake
 from livebridge.session._lease import Lease
 from livebridge.session._link import End, Link
@@ -35,6 +36,7 @@ from livebridge.session._recovery import Again, GivenUp, Recovery
 from livebridge.session._state import SessionState
 from livebridge.session._tap import Tap
 from livebridge.session._tools import ToolRunner
+from livebridge.session._waits import Waits
 
 _log: Final = logging.getLogger("livebridge.session")
 
@@ -55,6 +57,7 @@ class ConnectionManager:
         continuity: Keeps account of what happens between them.
         tools: Whose tasks cancellation frames reach through the tap.
         inbox: Where frames go.
+        patient: Nobody waits for the first connect; it is given up like any other outage.
     """
 
     state: SessionState
@@ -62,20 +65,22 @@ class ConnectionManager:
     continuity: Continuity
     tools: ToolRunner
     inbox: Lane
+    patient: bool = False
     link: Link | None = None
     finished: trio.Event = attrs.field(factory=trio.Event)
     _requested: trio.Event = attrs.field(factory=trio.Event)
     _attempt: trio.CancelScope | None = None
-    _pause: trio.CancelScope | None = None
     _aborted: bool = False
+    _returning: Lease | None = None
     _drain_redials: int = 1
     _spare: Lease | None = None
     _nursery: trio.Nursery | None = None
     _recovery: Recovery = attrs.field(init=False)
+    _waits: Waits = attrs.field(init=False)
 
-    @_recovery.default
-    def _make_recovery(self) -> Recovery:
-        return Recovery(self.state, self.handshake, self.continuity)
+    def __attrs_post_init__(self) -> None:
+        self._recovery = Recovery(self.state, self.handshake, self.continuity, patient=self.patient)
+        self._waits = Waits(self.state, self._recovery)
 
     def connect(self) -> None:
         """Begin; further calls change nothing."""
@@ -92,8 +97,8 @@ class ConnectionManager:
         state.room.set()
         if self.link is not None and not state.drain:
             self.link.finish("close")
-        if self._pause is not None:
-            self._pause.cancel()
+        if self._waits.is_waiting:
+            self._waits.cancel()
         elif self.link is None and not self._may_still_deliver() and self._attempt is not None:
             self._attempt.cancel()
 
@@ -103,17 +108,20 @@ class ConnectionManager:
         self.state.closing = True
         self.state.drain = False
         self._requested.set()
+        if self._returning is not None:
+            self._returning.hurry(ABORT_TIMEOUT)
         if self.link is not None:
             self.link.finish("abort")
-        elif self._pause is not None:
-            self._pause.cancel()
+        elif self._waits.is_waiting:
+            self._waits.cancel()
         elif self._attempt is not None:
             self._attempt.cancel()
 
     def reconnect(self) -> None:
-        """Replace the connection in order, now."""
+        """Replace the connection in order, now; where there is none, dial now."""
         if self.link is not None:
             self.link.rotate()
+        self._waits.cut_short()
 
     def start_afresh(self, reason: str) -> None:
         """Replace the connection by one of a fresh session: the handle is given up."""
@@ -126,14 +134,23 @@ class ConnectionManager:
             self.link.consider_rotation()
 
     async def run(self) -> None:
-        """Connect and stay connected until the session closes or fails."""
-        async with trio.open_nursery() as self._nursery:
-            await self._run()
-            self._nursery.cancel_scope.cancel()
+        """Connect and stay connected until the session closes or fails. What else goes wrong in here ends it."""
+        error: LivebridgeError | None = None
+        fatal = True
+        try:
+            with self.handshake.sharing():
+                async with trio.open_nursery() as self._nursery:
+                    error, fatal = await self._run()
+                    self._nursery.cancel_scope.cancel()
+        except Exception as fault:  # noqa: BLE001 - the session ends by it, and tells everybody
+            error, fatal = broken(fault), False
+        finally:
+            self._finish(error, fatal=fatal)
 
     def prepare_rotation(self) -> None:
         """A GoAway came: with the ``warm`` handover, dial the next connection now and keep it silent."""
-        if self.state.options.handover == "warm" and self._spare is None and not self.state.closing:
+        wanted = self.state.options.handover == "warm" and self._spare is None and not self.state.closing
+        if wanted and self._recovery.admit() == 0.0:
             self._spare = self._lease()
 
     def _lease(self) -> Lease:
@@ -142,14 +159,15 @@ class ConnectionManager:
         self._nursery.start_soon(lease.run)
         return lease
 
-    async def _run(self) -> None:
-        error: LivebridgeError | None = None
-        fatal = True
+    async def _run(self) -> tuple[LivebridgeError | None, bool]:
+        """Returns what ended the session, if it was an error, and whether that is final."""
         try:
             await self._requested.wait()
             self._recovery.begin()
-            error = await self.tools.prepare()
-            while error is None and not self._is_over():
+            error = await self._prepare()
+            if error is not None:
+                return error, True
+            while await self._may_dial():
                 end = await self._connection()
                 if end.kind in ("close", "abort") or (end.kind == "rotate" and self._is_delivered()):
                     break
@@ -158,12 +176,25 @@ class ConnectionManager:
                     continue
                 outcome = self._recover(end)
                 if isinstance(outcome, GivenUp):
-                    error, fatal = outcome.error, outcome.fatal
-                    break
+                    return outcome.error, outcome.fatal
                 await self._back_off(outcome)
+            return None, True
         finally:
             await self._give_spare_back()
-            self._finish(error, fatal=fatal)
+
+    async def _prepare(self) -> LivebridgeError | None:
+        """List the tools of MCP servers; a close does not wait for that."""
+        with trio.CancelScope() as self._attempt:
+            return await self.tools.prepare()
+        return None
+
+    async def _may_dial(self) -> bool:
+        """Wait for the circuit, if it is open; ``False``: the session has ended meanwhile, or before."""
+        if self._spare is None and not self._is_over():
+            await self._waits.admission()
+        if self.state.phase in (Phase.BACKOFF, Phase.CIRCUIT_OPEN):
+            self._expire()
+        return not self._is_over()
 
     def _is_delivered(self) -> bool:
         """Whether a rotation that met a close has nothing left to deliver over a new connection."""
@@ -194,12 +225,21 @@ class ConnectionManager:
             spare, self._spare = self._spare, None
             epoch = self.state.epoch
             end = await self._talk(spare or self._lease())
-            if spare is not None and end.kind == "failed" and self.state.epoch == epoch:
+            spoilt = spare is not None and end.kind == "failed" and self.state.epoch == epoch
+            if spoilt and self._recovery.admit() == 0.0:
                 self._move(Event.FAILED)
                 self._move(Event.DIAL)
                 end = await self._talk(self._lease())
             return end
         return End("abort" if self._aborted else "close")
+
+    async def _give_back(self, lease: Lease) -> None:
+        """Close a connection; `abort` may become impatient meanwhile."""
+        self._returning = lease
+        await lease.give_back(timeout=ABORT_TIMEOUT if self._aborted else CLOSE_FRAME_TIMEOUT)
+        self._returning = None
+        if not lease.released:
+            self.state.reconnector.left(now=self.state.now)
 
     async def _give_spare_back(self) -> None:
         spare, self._spare = self._spare, None
@@ -213,6 +253,8 @@ class ConnectionManager:
         try:
             transport = await lease.transport()
             self._move(Event.UPGRADED)
+            if state.handles.current is not None:
+                await trio.sleep(state.reconnector.before_resume(now=state.now))
             handle = self.continuity.handle_for_setup()
             self._recovery.had_handle = handle is not None
             seed = self.continuity.seed(handle)
@@ -226,7 +268,7 @@ class ConnectionManager:
             self.link = None
             protocol.receive_eof()
             self._note_close(lease)
-            await lease.give_back(timeout=ABORT_TIMEOUT if self._aborted else CLOSE_FRAME_TIMEOUT)
+            await self._give_back(lease)
             reporting.disconnected(state, lease.close_info)
 
     async def _serve(self, link: Link) -> End:
@@ -249,7 +291,7 @@ class ConnectionManager:
         state.handles.connected()
         resumed = self._recovery.had_handle
         self.tools.reconnected(resumed=resumed)
-        state.outbox.start_connection()
+        state.outbox.start_connection(first_index=2 if seeded else 1)
         self._recovery.connected()
         self._move(Event.SET_UP)
         self.continuity.ready("resumed" if resumed else "reseeded" if seeded else "lost")
@@ -292,18 +334,7 @@ class ConnectionManager:
         state.notify("on_reconnecting", info)
         reporting.retrying(state, plan, attempts=info.attempt, error=error)
         _log.info("connection lost (%s); attempt %d in %.2f s", error, info.attempt, plan.delay)
-        with trio.CancelScope() as self._pause:
-            if not state.closing:
-                await trio.sleep(plan.delay)
-                await self._wait_for_circuit()
-        self._pause = None
-        self._expire()
-
-    async def _wait_for_circuit(self) -> None:
-        while (wait := self._recovery.admit()) > 0:
-            if self.state.phase is Phase.BACKOFF:
-                self._move(Event.CIRCUIT_OPEN)
-            await trio.sleep(wait)
+        await self._waits.back_off(plan.delay)
 
     def _expire(self) -> None:
         state = self.state

@@ -8,6 +8,7 @@ whoever sends one now and then wakes the sender and nobody else.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Literal
 
 import attrs
@@ -64,10 +65,12 @@ class Outgoing:
     Attributes:
         state: The session's.
         gate: Withholds media from a model that stands still for a function call.
+        in_callback: Tells whether a callback of the session is sending.
     """
 
     state: SessionState
     gate: AudioGate | None = None
+    in_callback: Callable[[], bool] = bool
     _lagging: bool = False
 
     def check_open(self) -> None:
@@ -129,7 +132,9 @@ class Outgoing:
         """Encode and accept a message.
 
         Raises:
-            ConfigError: `wait` is no known word, or `timeout` no number of seconds.
+            ConfigError: `wait` is no known word, or `timeout` no number of seconds; or a callback waits for an
+                acknowledgement without a `timeout`: while it does, the inbox may be full, and then nothing is
+                acknowledged any more.
             TimeoutError: `timeout` seconds passed; after acceptance this withdraws nothing.
             NotConnectedError: The session was never connected.
             SessionClosedError: It is closing or closed.
@@ -140,6 +145,10 @@ class Outgoing:
         checks.seconds("timeout", timeout)
         if wait not in _REACHED:
             raise ConfigError(f"wait must be accepted, written or acked, not {wait!r}")
+        if wait == "acked" and timeout is None and self.in_callback():
+            raise ConfigError(
+                'wait="acked" inside a callback may wait for the callback itself: give a timeout='
+            )
         payload = wire.encode_client(message)
         entry: Entry | None = None
         with trio.move_on_after(float("inf") if timeout is None else timeout):
@@ -183,16 +192,20 @@ class Outgoing:
         else:
             await trio.lowlevel.checkpoint()
             self.check_open()
-        if kind is not Kind.AUDIO and kind is not Kind.VIDEO and not state.outbox.has_room(len(payload)):
-            await self.wait_for_room(len(payload))
+        if (
+            kind is not Kind.AUDIO
+            and kind is not Kind.VIDEO
+            and not state.outbox.has_room(len(payload), kind)
+        ):
+            await self.wait_for_room(len(payload), kind)
         return self._take(kind, payload, seconds)
 
-    async def wait_for_room(self, size: int, *, answer: bool = False) -> None:
+    async def wait_for_room(self, size: int, kind: Kind) -> None:
         """Wait until a message of `size` bytes that is no media would be accepted.
 
         Args:
             size: Bytes.
-            answer: It is a tool answer, which a session that closes in order still accepts.
+            kind: A tool's answer is still accepted by a session that closes in order.
 
         Raises:
             NotConnectedError: The session was never connected.
@@ -201,9 +214,9 @@ class Outgoing:
         """
         state = self.state
         while True:
-            if not (answer and state.phase is Phase.CLOSING and state.drain and not state.closed):
+            if not (kind is Kind.TOOL and state.phase is Phase.CLOSING and state.drain and not state.closed):
                 self.check_open()
-            if state.outbox.has_room(size):
+            if state.outbox.has_room(size, kind):
                 return
             await state.room.wait()
 

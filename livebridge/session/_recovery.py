@@ -53,15 +53,16 @@ class Recovery:
         state: The session's.
         handshake: Whose endpoint and credentials are concerned.
         continuity: What is told if the conversation is lost.
+        patient: The first connect is given up like any other outage, not after a few tries.
     """
 
     state: SessionState
     handshake: Handshake
     continuity: Continuity
+    patient: bool = False
     refresh: bool = False
     had_handle: bool = False
     alive: bool = False
-    _begins_with_handle: bool = False
     _ready_at: float = 0.0
     _turns: int = 0
     _handle: str | None = None
@@ -70,7 +71,7 @@ class Recovery:
 
     def begin(self) -> None:
         """The first dial is next."""
-        self._begins_with_handle = self.state.handles.current is not None
+        self.patient = self.patient or self.state.handles.current is not None
 
     def connected(self) -> None:
         """A setup was completed."""
@@ -135,6 +136,7 @@ class Recovery:
             go_away=state.go_away_received is not None,
             renewable=self.handshake.renewable,
             proven=state.ever_connected,
+            held=state.reconnector.held,
         )
 
     def _has_progressed(self) -> bool:
@@ -172,12 +174,13 @@ class Recovery:
         """What ends the session now, if the number of tries, or the time for them, is used up.
 
         The first connect is given up after a few tries: somebody waits for it, and most often something is
-        wrong for good. But a session that begins with a handle has a conversation to lose.
+        wrong for good. But a session that begins with a handle has a conversation to lose, and one that a
+        supervisor has started comes up whenever the network does.
         """
         state = self.state
         if state.ever_connected:
             return exhausted(error, attempts=plan.attempt) if plan.exhausted else None
-        tries = not self._begins_with_handle and plan.attempt >= state.options.connect_attempts
+        tries = not self.patient and plan.attempt >= state.options.connect_attempts
         return error if tries or plan.exhausted else None
 
 

@@ -33,10 +33,10 @@ class Senders(Microphone):
             text: What the user says.
             turn_complete: The model shall answer now. Models that take text as realtime input answer always.
             wait: How far to wait: ``accepted``, ``written``, or ``acked`` (covered by a resumption handle).
-            timeout: Seconds for that.
+            timeout: Seconds for that; a callback that waits for ``acked`` has to give one.
 
         Raises:
-            ConfigError: `text` is no string.
+            ConfigError: `text` is no string, `wait` no known word, or a callback would wait for ever.
             LivebridgeError: As all sends; see `Session`.
         """
         if not isinstance(text, str):

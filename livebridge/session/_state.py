@@ -46,6 +46,7 @@ from livebridge.protocol import (
 )
 from livebridge.session import _reporting as reporting
 from livebridge.session._floor import Floor
+from livebridge.session._gauge import Gauge
 from livebridge.session._options import Options
 from livebridge.session._signal import Signal
 from livebridge.session._speech import Speech
@@ -186,6 +187,7 @@ class SessionState:
     dirty: Signal = attrs.field(factory=Signal)
     turned: Signal = attrs.field(factory=Signal)
     inbox: Lane | None = None
+    gauge: Gauge = attrs.field(factory=Gauge)
     notices: Lane | None = None
     stall: StallWatch = attrs.field(factory=lambda: StallWatch(None))
     sounded_at: float = -math.inf

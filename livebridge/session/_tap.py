@@ -5,6 +5,7 @@ deadlines and tool cancellations take effect even while a callback keeps the dis
 that `Session.handle` may be newer than the message a callback is looking at.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -15,6 +16,8 @@ from livebridge.protocol import Event, Phase, Unrecognized, ends_turn
 from livebridge.session import _reporting as reporting
 from livebridge.session._state import Envelope, SessionState
 from livebridge.telemetry import BUS
+
+_log: Final = logging.getLogger("livebridge.session")
 
 DEFAULT_TIME_LEFT: Final = 60.0
 """Seconds. A GoAway may come without ``timeLeft``; about a minute is what has been seen."""
@@ -128,7 +131,9 @@ class Tap:
         )
         if replaced:
             state.floor.covered()
-            state.outbox.covered(update.last_consumed_client_message_index, now=now)
+            index = update.last_consumed_client_message_index
+            if not state.outbox.covered(index, now=now):
+                _log.warning("the server says that it consumed message %s, which was never sent", index)
             state.room.set()
             state.dirty.set()
             self.consider_rotation()

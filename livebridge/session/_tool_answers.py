@@ -15,7 +15,7 @@ import attrs
 
 from livebridge import wire
 from livebridge.errors import LivebridgeError, SessionClosedError, SessionFailedError
-from livebridge.protocol import CallState, Entry
+from livebridge.protocol import CallState, Entry, Kind
 from livebridge.session._outgoing import Outgoing
 from livebridge.session._state import SessionState
 from livebridge.session._tool_orphans import Orphans
@@ -73,7 +73,7 @@ class AnswerDesk:
             SessionFailedError: It has failed; also while waiting for room.
         """
         given = responses.function_responses or ()
-        await self.outgoing.wait_for_room(len(encode(given)), answer=True)
+        await self.outgoing.wait_for_room(len(encode(given)), Kind.TOOL)
         return self._accept(self.keyed(given), automatic=False)
 
     def deliver(self, answers: Answers) -> None:
@@ -81,7 +81,7 @@ class AnswerDesk:
         state = self.state
         if not answers or state.closed or state.failure is not None or (state.closing and not state.drain):
             return
-        if state.outbox.has_room(len(encode(response for _, response in answers))):
+        if state.outbox.has_room(len(encode(response for _, response in answers)), Kind.TOOL):
             self._accept(answers, automatic=True)
         else:
             state.tools_running += 1
@@ -178,7 +178,7 @@ class AnswerDesk:
 
     async def _deliver_later(self, answers: Answers) -> None:
         try:
-            await self.outgoing.wait_for_room(len(encode(response for _, response in answers)), answer=True)
+            await self.outgoing.wait_for_room(len(encode(response for _, response in answers)), Kind.TOOL)
             self._accept(answers, automatic=True)
         except (SessionClosedError, SessionFailedError):
             _log.debug("the session ended before there was room for an answer")

@@ -98,3 +98,22 @@ def test_the_policy_is_the_users():
 def test_the_drawing_names_every_state():
     drawn = set(re.findall(r"^    ([\w-]+) +--.*--> +([\w-]+)$", module.__doc__, re.MULTILINE))
     assert {name for pair in drawn for name in pair} == {state.value for state in CircuitState}
+
+
+def test_it_is_at_rest_when_it_remembers_nothing_that_counts():
+    breaker = CircuitBreaker()
+    assert breaker.is_at_rest(now=0.0)
+    breaker.failed("a", now=100.0)
+    breaker.failed("b", now=110.0)
+    assert not breaker.is_at_rest(now=165.0)
+    assert breaker.is_at_rest(now=171.0)
+    breaker.succeeded()
+    assert breaker.is_at_rest(now=111.0)
+
+
+def test_it_is_not_at_rest_while_it_is_open_or_about_to_be_probed():
+    breaker = opened(at=100.0)
+    assert not breaker.is_at_rest(now=130.0)
+    breaker.admit("a", now=130.0)
+    assert not breaker.is_at_rest(now=190.0)
+    assert breaker.is_at_rest(now=191.0)

@@ -112,3 +112,48 @@ class LedgerMachine(RuleBasedStateMachine):
 
 TestLedger = LedgerMachine.TestCase
 TestLedger.settings = settings(max_examples=60)
+
+
+def test_an_id_that_comes_again_after_a_completed_turn_is_another_call():
+    ledger = CallLedger()
+    ledger.announce([call("a")], epoch=1)
+    ledger.claim("a")
+    ledger.announce([call("a")], epoch=1)
+    assert ledger.state("a") is CallState.ANSWERED
+    ledger.turn_completed()
+    ledger.announce([call("a")], epoch=1)
+    assert ledger.state("a") is CallState.OPEN
+    assert ledger.claim("a")
+
+
+def test_an_open_or_answered_call_is_orphaned_once_and_a_cancelled_one_never():
+    ledger = CallLedger()
+    ledger.announce([call("open"), call("answered"), call("cancelled")], epoch=1)
+    ledger.claim("answered")
+    ledger.cancel(["cancelled"])
+    assert [ledger.orphan(key) for key in ("open", "open", "answered", "cancelled", "unknown")] == [
+        True, True, True, False, False,
+    ]  # fmt: skip
+    assert (ledger.orphaned, ledger.answered, ledger.cancelled) == (2, 0, 1)
+    assert ledger.is_idle
+    assert not ledger.claim("open")
+
+
+def test_an_orphaned_call_that_the_server_makes_again_is_open_again():
+    ledger = CallLedger()
+    ledger.announce([call("a")], epoch=1)
+    ledger.orphan("a")
+    ledger.announce([call("a")], epoch=1)
+    assert ledger.state("a") is CallState.ORPHANED
+    ledger.announce([call("a")], epoch=2)
+    assert ledger.state("a") is CallState.OPEN
+    assert ledger.epoch("a") == 2
+
+
+def test_a_call_is_known_wherever_it_stands():
+    ledger = CallLedger()
+    made = call("a")
+    ledger.announce([made], epoch=1)
+    ledger.claim("a")
+    assert ledger.call("a") == made
+    assert ledger.call("b") is None

@@ -253,3 +253,40 @@ def test_a_slow_retry_is_spread_out():
 def test_every_row_that_ends_a_session_for_its_configuration_says_so():
     fatal = [rule for rule in RULES if rule.verdict is Verdict.FATAL and rule.text is not None]
     assert all(rule.hint for rule in fatal if "location" not in rule.text)
+
+
+def test_a_stream_that_was_spoilt_on_the_way_is_tried_again_twice():
+    spoilt = Failure(phase="ready", code=1002, initiated_by="client", had_handle=True)
+    hear(spoilt, "RRX")
+    hear(spoilt, "RRRRR", progress=True)
+    hear(attrs.evolve(spoilt, phase="setup"), "RRX")
+    hear(attrs.evolve(spoilt, initiated_by="server"), "X")
+
+
+def test_a_refusal_by_a_server_that_may_hold_the_old_connection_is_not_counted():
+    reconnector = Reconnector()
+    refused = Failure(phase="setup", code=1011, had_handle=True)
+    reconnector.left(now=0.0)
+    assert reconnector.held
+    hear(attrs.evolve(refused, held=True), "R", reconnector=reconnector)
+    assert not reconnector.held
+    hear(refused, "RF", reconnector=reconnector)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Failure(phase="setup", code=1008, had_handle=True),
+        Failure(phase="setup", code=1011, reason="RESOURCE_EXHAUSTED", had_handle=True),
+        Failure(phase="setup", code=1011),
+        Failure(phase="ready", code=1011, had_handle=True),
+        Failure(phase="setup", had_handle=True),
+    ],
+)
+def test_what_a_held_connection_does_not_explain_means_what_it_always_means(failure):
+    reconnector = Reconnector()
+    reconnector.left(now=0.0)
+    said = classify(failure)
+    assert classify(attrs.evolve(failure, held=True)) == said
+    reconnector.failed(attrs.evolve(failure, held=True), now=0.0, rand=0.0)
+    assert reconnector.held

@@ -44,21 +44,6 @@ def test_a_new_connection_stops_the_ageing():
     assert handles.usable(1_000.0) is not None
 
 
-def test_two_failed_resumes_give_the_handle_up():
-    handles = book()
-    assert not handles.resume_failed()
-    assert handles.usable(11.0) is not None
-    assert handles.resume_failed()
-    assert handles.usable(11.0) is None
-
-
-def test_a_success_between_two_failures_starts_the_count_anew():
-    handles = book()
-    handles.resume_failed()
-    handles.connected()
-    assert not handles.resume_failed()
-
-
 def test_a_handle_of_another_configuration_is_not_used():
     handles = HandleBook(fingerprint="new model")
     handles.adopt(Handle(value="h", received_at=0.0, epoch=1, fingerprint="old model"), dropped_at=None)

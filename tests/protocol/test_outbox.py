@@ -273,15 +273,6 @@ def test_a_missing_index_acknowledges_nothing():
     assert outbox.unacknowledged == 0
 
 
-def test_a_fresh_session_replays_nothing():
-    outbox = connected(transparent=True)
-    entry, *_ = accept(outbox, Kind.CONTENT)
-    outbox.take()
-    outbox.written(now=0.0)
-    assert outbox.fresh_session() == (entry,)
-    assert outbox.unacknowledged == 0
-
-
 def test_old_messages_are_given_up_and_reported():
     outbox = Outbox()
     old = outbox.accept(Kind.CONTENT, b"old", now=0.0)

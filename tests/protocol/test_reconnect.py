@@ -206,3 +206,21 @@ def test_a_handle_gets_its_second_try_after_a_second_at_least(rand, attempts):
     assert reconnector.failed(refused, now=0.0, rand=rand).delay >= 1.0
     fresh = Reconnector(ReconnectPolicy()).failed(lost(1011, phase="setup"), now=0.0, rand=rand)
     assert fresh.delay <= 0.5
+
+
+def test_a_resume_waits_a_second_for_a_server_that_may_hold_the_connection_before():
+    reconnector = Reconnector()
+    assert reconnector.before_resume(now=100.0) == 0.0
+    reconnector.left(now=100.0)
+    assert reconnector.before_resume(now=100.0) == 1.0
+    assert reconnector.before_resume(now=100.25) == 0.75
+    assert reconnector.before_resume(now=200.0) == 0.0
+    assert reconnector.held
+
+
+def test_a_completed_setup_shows_that_nothing_is_held():
+    reconnector = Reconnector()
+    reconnector.left(now=100.0)
+    reconnector.connected()
+    assert not reconnector.held
+    assert reconnector.before_resume(now=100.0) == 0.0

@@ -208,6 +208,19 @@ async def test_a_configuration_that_has_worked_and_is_never_answered_again_fails
     assert live.network.dials == 5
 
 
+async def test_a_resume_that_is_not_answered_in_time_is_tried_again_with_its_handle(live, log, steps):
+    async with live.session(setup_timeout=6, **log.callbacks("on_resumed", "on_reconnecting")):
+        line = await _ready(live)
+        live.then(steps.silence)
+        before = trio.current_time()
+        line.drop()
+        await log.wait("on_resumed")
+        assert 7 <= trio.current_time() - before < 9
+        assert [each.handle for each in live.lines] == [None, "h1", "h1"]
+        assert log.of("on_resumed")[0].continuity == "resumed"
+        assert "no setupComplete within 6 s" in str(log.of("on_reconnecting")[1].error)
+
+
 async def test_a_handle_that_is_never_answered_is_given_up_and_the_setup_has_its_own_tries(live, log, steps):
     live.then(*[steps.silence] * 3)
     async with live.session(resume_handle="h0", connect_attempts=10, **log.callbacks("on_ready")):

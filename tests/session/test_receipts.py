@@ -121,7 +121,8 @@ async def test_content_that_waited_too_long_for_a_connection_is_given_up_and_rep
             await session.send_text("too old as well", wait="written")
         log.add("woken", None)
 
-    async with live.session(content_max_age=10, **log.callbacks("on_error", "on_resumed")) as session:
+    callbacks = log.callbacks("on_error", "on_resumed")
+    async with live.session(content_max_age=10, dial_timeout=50, **callbacks) as session:
         line = await live.line()
         line.resumable()
         live.dial_delays.extend([40, 0])

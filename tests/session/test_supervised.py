@@ -14,7 +14,7 @@ import trio
 
 from livebridge import DynamicSupervisor, Supervisor
 from livebridge.errors import ActorExitError, ConfigError, CredentialsError, SetupError
-from livebridge.protocol import KeptMessage, Kind, Snapshot
+from livebridge.protocol import KeptMessage, Kind, ReconnectPolicy, Snapshot
 from livebridge.session import Handler, MemoryResumeStore, Session, SqliteResumeStore
 
 
@@ -123,7 +123,7 @@ async def test_a_refused_setup_is_not_restarted_because_a_restart_cannot_help(li
 async def test_exhausted_reconnects_are_restarted_with_back_off(live, log, steps):
     live.then(*[steps.closing(1011, "busy")] * 3)
     async with Supervisor.open(max_restarts=5, max_seconds=300) as supervisor:
-        child = await supervisor.start_child(spec(live, log))
+        child = await supervisor.start_child(spec(live, log, reconnect=ReconnectPolicy(max_attempts=2)))
         info = await log.wait("on_ready")
         assert info.kind == "new"
         assert child.restarts == 1

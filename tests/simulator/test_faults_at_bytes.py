@@ -8,7 +8,7 @@ import trio
 import trustme
 
 from livebridge import Session
-from livebridge.errors import ConfigError, ConnectionLostError, SessionFailedError, SetupError
+from livebridge.errors import ConfigError, SetupError
 from livebridge.protocol import CircuitPolicy, ReconnectPolicy
 from livebridge.session import Keepalive
 from livebridge.simulator import (
@@ -197,22 +197,23 @@ async def test_garbage_in_the_upgrade_is_dialled_again():
     await survives_all(faults)
 
 
-@pytest.mark.parametrize(
-    "where", [{"message": "setupComplete"}, {"message": "modelTurn", "nth": 2}, {"sent": 4}]
-)
-async def test_garbage_in_the_head_of_a_frame_is_a_clear_error(where):
-    fault = Fault(what=Garble(), byte=0, **where)
+async def test_garbage_in_the_head_of_a_frame_is_dialled_again():
+    places = ({"message": "setupComplete"}, {"message": "modelTurn", "nth": 2}, {"sent": 4})
+    await survives_all({str(where): Fault(what=Garble(), byte=0, **where) for where in places})
+
+
+async def test_garbage_in_the_head_of_each_connections_first_frame_is_a_clear_error():
+    fault = Fault(what=Garble(), byte=0, message="setupComplete", times=0)
     async with (
         LiveSimulator.serve(brain=Echo(), first_handle=True, faults=Faults(fault)) as simulator,
         nothing_left(),
     ):
-        with (
-            pytest.raises((SessionFailedError, SetupError, ConnectionLostError)) as caught,
-            trio.fail_after(10),
-        ):
+        with pytest.raises(SetupError) as caught, trio.fail_after(10):
             await talk(simulator)
         await simulator.wait_for(lambda s: not s.connections)
+        assert simulator.dials == 3
     assert "closed by this side with 1002" in str(caught.value)
+    assert caught.value.hint is not None
 
 
 async def test_garbage_in_a_message_is_handed_over_as_such_and_the_session_goes_on():
