@@ -10,7 +10,7 @@ import trio
 
 from livebridge.simulator._fault_plan import ByteFault
 from livebridge.simulator._faults import Delay, Drop, Freeze, Garble
-from livebridge.simulator._sockets import HANGUP_POLL_SECONDS, end, has_hung_up
+from livebridge.simulator._sockets import end, wait_unless_hung_up
 
 
 @attrs.define(eq=False)
@@ -100,8 +100,7 @@ class FaultyStream(trio.abc.Stream):
                 side.to_garble = size
 
     async def _until_hung_up(self) -> None:
-        while not has_hung_up(self.transport_stream):  # noqa: ASYNC110 - the kernel tells nobody who does not read
-            await trio.sleep(HANGUP_POLL_SECONDS)
+        await wait_unless_hung_up(self.transport_stream, trio.Event())
         raise trio.BrokenResourceError("the client has hung up during a stall")
 
     async def wait_send_all_might_not_block(self) -> None:

@@ -17,7 +17,7 @@ from wsproto.events import (
 
 from livebridge.simulator._gate import HttpRequest
 from livebridge.simulator._http import RECEIVE_BYTES
-from livebridge.simulator._sockets import HANGUP_POLL_SECONDS, end, has_hung_up
+from livebridge.simulator._sockets import end, wait_unless_hung_up
 
 CLOSE_SECONDS: Final = 2.0
 """How long the peer may take to answer a close frame."""
@@ -56,9 +56,10 @@ class FrameStream:
 
     def stall(self, *, reading: bool, writing: bool) -> None:
         """Stop reading, or writing, or both, until `resume`."""
-        if reading:
+        # who waits for the end of an earlier stall must see the end of this one
+        if reading and self._reading_allowed.is_set():
             self._reading_allowed = trio.Event()
-        if writing:
+        if writing and self._writing_allowed.is_set():
             self._writing_allowed = trio.Event()
 
     def resume(self) -> None:
@@ -167,12 +168,9 @@ class FrameStream:
         self._protocol.receive_data(data)
 
     async def _until_allowed(self, allowed: trio.Event) -> None:
-        """Wait for the end of a stall, or for the client to hang up: a stall does not keep a dead client alive."""
-        while not allowed.is_set():
-            with trio.move_on_after(HANGUP_POLL_SECONDS):
-                await allowed.wait()
-            if has_hung_up(self._stream):
-                raise GoneError("the client has hung up during a stall")
+        """Wait for the end of a stall."""
+        if not await wait_unless_hung_up(self._stream, allowed):
+            raise GoneError("the client has hung up during a stall")
 
     async def _control(self, event: wsproto.events.Event) -> None:
         if isinstance(event, Ping) and self.pongs:

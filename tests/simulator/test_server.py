@@ -301,6 +301,21 @@ async def test_a_stalled_connection_can_be_dropped(serve, connect, command):
         assert (await client.until_close())[0] == 1006
 
 
+async def test_one_resume_ends_stalls_however_often_they_were_asked_for(serve, connect):
+    async with serve(brain=Echo()) as simulator:
+        client = await connect(simulator)
+        await client.setup()
+        (connection,) = simulator.connections
+        connection.stall(reading=False)
+        await client.say("Hi")
+        await simulator.wait_for(lambda s: s.conversations[0].heard.user_texts)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        connection.stall()
+        connection.resume()
+        with trio.fail_after(5):
+            assert await client.until("turnComplete")
+
+
 @pytest.mark.parametrize("stall", [{}, {"reading": False}, {"writing": False}])
 async def test_a_client_that_hangs_up_on_a_stalled_connection_is_missed(serve, connect, stall):
     async with serve(brain=Echo()) as simulator:
