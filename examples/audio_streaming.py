@@ -34,7 +34,8 @@ async def main() -> None:
         answer.extend(delta.data)
 
     def show(transcript: Transcript) -> None:
-        print(f"{transcript.direction}: {transcript.text}")
+        if transcript.text:
+            print(f"{transcript.direction}: {transcript.text}")
 
     with wave.open(source) as file:
         async with (
@@ -58,4 +59,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main)
+    try:
+        trio.run(main)
+    except* KeyboardInterrupt:
+        pass

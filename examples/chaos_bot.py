@@ -2,8 +2,9 @@
 
     python examples/chaos_bot.py
 
-It is told names while its connection is refused, reset, closed and told to go away by a simulator that misbehaves on
-purpose. In the end the model knows every name, in order: nothing was lost and nothing came twice.
+The bot is told names while its connection is refused, reset, closed and told to go away by a simulator that
+misbehaves on purpose. In the end the model knows every name, in order: nothing was lost and nothing came twice.
+The real API does not misbehave on command, so ``--simulate`` makes no difference here.
 """
 
 import random
@@ -85,4 +86,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main)
+    try:
+        trio.run(main)
+    except* KeyboardInterrupt:
+        pass

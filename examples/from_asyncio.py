@@ -9,6 +9,7 @@ model's speech goes from the callback, which runs in the bridge's thread, into a
 
 import asyncio
 import sys
+from contextlib import suppress
 
 from livebridge import LiveBridgeThread
 from livebridge.protocol import Transcript
@@ -28,7 +29,8 @@ async def main(bridge: LiveBridgeThread, options: dict[str, object]) -> None:
     transcripts: asyncio.Queue[str] = asyncio.Queue()
 
     def note(transcript: Transcript) -> None:
-        loop.call_soon_threadsafe(transcripts.put_nowait, transcript.text)
+        with suppress(RuntimeError):  # after Ctrl-C the loop is closed before the session
+            loop.call_soon_threadsafe(transcripts.put_nowait, transcript.text)
 
     printer = asyncio.create_task(show(transcripts))
     session = await asyncio.wrap_future(
@@ -44,5 +46,9 @@ async def main(bridge: LiveBridgeThread, options: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    with LiveBridgeThread() as bridge, bridge.hold(connection(simulate="--simulate" in sys.argv)) as options:
+    with (
+        suppress(KeyboardInterrupt),
+        LiveBridgeThread() as bridge,
+        bridge.hold(connection(simulate="--simulate" in sys.argv)) as options,
+    ):
         asyncio.run(main(bridge, dict(options)))

@@ -10,8 +10,10 @@ and printed by the main thread.
 import queue
 import sys
 import threading
+from contextlib import suppress
 
 from livebridge import LiveBridgeThread
+from livebridge.errors import SessionClosedError
 from livebridge.testing import connection
 
 MODEL = "gemini-3.1-flash-live-preview"
@@ -30,11 +32,18 @@ def converse(name: str, options: dict[str, object], lines: queue.Queue[str]) -> 
         session.ask("What is my name?", timeout=60)
 
 
+def work(name: str, options: dict[str, object], lines: queue.Queue[str]) -> None:
+    with suppress(
+        SessionClosedError
+    ):  # after Ctrl-C the main thread leaves the bridge, which closes the sessions
+        converse(name, options, lines)
+
+
 def main() -> None:
     lines: queue.Queue[str] = queue.Queue()
     with bridge, bridge.hold(connection(simulate="--simulate" in sys.argv)) as options:
         threads = [
-            threading.Thread(target=converse, args=(name, dict(options), lines))
+            threading.Thread(target=work, args=(name, dict(options), lines))
             for name in ("Ada", "Grace", "Barbara")
         ]
         for thread in threads:
@@ -46,4 +55,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with suppress(KeyboardInterrupt):
+        main()

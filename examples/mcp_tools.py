@@ -3,21 +3,25 @@
 The server is a program of its own, started over stdio; here it is this very file. Needs the extra:
 ``pip install 'livebridge[mcp]'``.
 
-    python examples/mcp_tools.py --simulate      # talk to a simulated model on this machine
     GEMINI_API_KEY=… python examples/mcp_tools.py
+    python examples/mcp_tools.py --simulate
 """
 
 import os
 import sys
 
 import trio
-from mcp import ClientSession
-from mcp.client.stdio import StdioServerParameters, stdio_client
-from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
 
 from livebridge import LivebridgeError, Session
 from livebridge.testing import connection
+
+try:
+    from mcp import ClientSession
+    from mcp.client.stdio import StdioServerParameters, stdio_client
+    from mcp.server.mcpserver import MCPServer
+    from mcp.server.mcpserver.exceptions import ToolError
+except ImportError:
+    sys.exit("this example needs the extra mcp: python -m pip install 'livebridge[mcp]'")
 
 MODEL = "gemini-3.1-flash-live-preview"
 
@@ -62,7 +66,10 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    if "--serve" in sys.argv:
-        library.run("stdio")
-    else:
-        trio.run(main)
+    try:
+        if "--serve" in sys.argv:
+            library.run("stdio")
+        else:
+            trio.run(main)
+    except* KeyboardInterrupt:
+        pass

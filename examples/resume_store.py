@@ -54,14 +54,19 @@ async def both(file: Path) -> None:
             environment["GOOGLE_API_KEY"] = str(options["api_key"])
             environment["GOOGLE_GEMINI_BASE_URL"] = str(options["base_url"])
         for verb in LINES:
-            await trio.run_process([sys.executable, __file__, verb, str(file)], env=environment)
+            command = [sys.executable, __file__, verb, str(file)]
+            # a session of its own: Ctrl-C ends this process, and this one ends the other
+            await trio.run_process(command, env=environment, start_new_session=True)
 
 
 LINES = {"tell": "Hello, my name is Ada.", "ask": "What is my name?"}
 
 if __name__ == "__main__":
     verb, path = sys.argv[1], Path(sys.argv[2])
-    if verb == "both":
-        trio.run(both, path)
-    else:
-        trio.run(talk, LINES[verb], path)
+    try:
+        if verb == "both":
+            trio.run(both, path)
+        else:
+            trio.run(talk, LINES[verb], path)
+    except* KeyboardInterrupt:
+        pass

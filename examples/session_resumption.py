@@ -54,14 +54,19 @@ async def both(file: Path) -> None:
             environment["GOOGLE_API_KEY"] = str(options["api_key"])
             environment["GOOGLE_GEMINI_BASE_URL"] = str(options["base_url"])
         for verb in ("begin", "resume"):
-            await trio.run_process([sys.executable, __file__, verb, str(file)], env=environment)
+            command = [sys.executable, __file__, verb, str(file)]
+            # a session of its own: Ctrl-C ends this process, and this one ends the other
+            await trio.run_process(command, env=environment, start_new_session=True)
 
 
 if __name__ == "__main__":
     verb, path = sys.argv[1], Path(sys.argv[2])
-    if verb == "begin":
-        trio.run(begin, path)
-    elif verb == "resume":
-        trio.run(resume, path.read_text())
-    else:
-        trio.run(both, path)
+    try:
+        if verb == "begin":
+            trio.run(begin, path)
+        elif verb == "resume":
+            trio.run(resume, path.read_text())
+        else:
+            trio.run(both, path)
+    except* KeyboardInterrupt:
+        pass

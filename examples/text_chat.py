@@ -3,9 +3,10 @@
     GEMINI_API_KEY=… python examples/text_chat.py
     python examples/text_chat.py --simulate
 
-The model speaks; what is shown is the transcript of its speech.
+The model speaks; what is shown is the transcript of its speech. Ctrl-D or Ctrl-C ends the chat.
 """
 
+import io
 import sys
 
 import trio
@@ -15,6 +16,7 @@ from livebridge.protocol import Transcript, Turn
 from livebridge.testing import connection
 
 MODEL = "gemini-3.1-flash-live-preview"
+KEYBOARD = io.FileIO(0, closefd=False)  # unlike sys.stdin, it can be left while it waits for a line
 
 
 def show(transcript: Transcript) -> None:
@@ -36,9 +38,12 @@ async def main() -> None:
             **options,
         ) as session,
     ):
-        while line := await trio.to_thread.run_sync(sys.stdin.readline):
-            await session.ask(line.strip(), timeout=60)
+        while line := await trio.to_thread.run_sync(KEYBOARD.readline, abandon_on_cancel=True):
+            await session.ask(line.decode().strip(), timeout=60)
 
 
 if __name__ == "__main__":
-    trio.run(main)
+    try:
+        trio.run(main)
+    except* KeyboardInterrupt:
+        pass

@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # for checkers; at run time a name is imported when it is fir
         ProtocolError,
         RestError,
         SendError,
+        StoreError,
         ToolError,
     )
     from livebridge.otp import Backoff, ChildSpec, DynamicSupervisor, GenServer, Registry, Supervisor
@@ -82,6 +83,7 @@ __all__ = [
     "SendError",
     "Session",
     "Status",
+    "StoreError",
     "Supervisor",
     "ToolContext",
     "ToolError",
@@ -129,6 +131,7 @@ _HOMES: Final = {
     "SendError": "livebridge.errors",
     "Session": "livebridge.session",
     "Status": "livebridge.protocol",
+    "StoreError": "livebridge.errors",
     "Supervisor": "livebridge.otp",
     "ToolContext": "livebridge.session",
     "ToolError": "livebridge.errors",

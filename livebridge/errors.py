@@ -23,10 +23,11 @@
     │   └── SendExpiredError        an accepted message waited too long for a connection
     ├── AlreadyReceivingError       a second consumer of ``messages()``
     ├── CallbackError
-    │   ├── HandlerError            a callback raised
+    │   ├── HandlerError            a callback raised, or returned what means nothing
     │   └── CallbackStalledError    a callback blocks the queue
     ├── ToolError
     │   └── OrphanedToolResultError a result whose call the server has forgotten
+    ├── StoreError                  a resume store failed; the session goes on without it
     ├── RestError                   an HTTP call beside the WebSocket failed
     └── ActorError
         ├── ActorExitError          the actor you talk to is gone (its exit reason is ``.reason``)
@@ -233,16 +234,20 @@ class CallbackError(LivebridgeError):
 
 
 class HandlerError(CallbackError):
-    """A callback raised; the exception is ``__cause__``.
+    """A callback raised, or returned what means nothing; the exception is ``__cause__``.
 
     Args:
         callback: Name of the callback, for example ``on_message``.
         argument: What it was called with.
-        error: What it raised.
+        error: What it raised, or what is wrong with what it returned.
+        returned: The latter.
     """
 
-    def __init__(self, callback: str, argument: object, error: BaseException) -> None:
-        super().__init__(f"{callback} raised {type(error).__name__}: {error}")
+    def __init__(
+        self, callback: str, argument: object, error: BaseException, *, returned: bool = False
+    ) -> None:
+        what = "returned no usable answer" if returned else f"raised {type(error).__name__}"
+        super().__init__(f"{callback} {what}: {error}")
         self.callback = callback
         self.argument = argument
         self.error = error
@@ -259,6 +264,10 @@ class ToolError(LivebridgeError):
 
 class OrphanedToolResultError(ToolError):
     """A tool finished, but the server has forgotten the call (its connection was replaced)."""
+
+
+class StoreError(LivebridgeError):
+    """A resume store failed, and the session goes on without it; what the store raised is ``__cause__``."""
 
 
 class RestError(LivebridgeError):

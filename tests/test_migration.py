@@ -73,7 +73,7 @@ PROOFS = {
     "Session.send_text": "session/test_sends.py::test_send_text_takes_the_channel_that_the_model_takes_text_from",
     "Session.send_client_content": "protocol/test_inputs.py::test_words_come_in_many_forms",
     "Session.send_realtime_input": "protocol/test_inputs.py::test_sound_comes_in_many_forms",
-    "Session.send_tool_response": "protocol/test_inputs.py::test_scheduling_is_written_in_any_case",
+    "Session.send_tool_response": "protocol/test_inputs_of_tools.py::test_scheduling_is_written_in_any_case",
     "Session.get_session_handle": "session/test_resumption.py::test_invariant_27_the_last_handle_is_the_one_that",
     "Session.status": "session/test_starting.py::test_with_connect_false_the_session_is_disconnected_until_connect",
     "Session.close": "session/test_close.py::test_invariant_30_concurrent_and_repeated_closes_are_one",

@@ -9,6 +9,7 @@
     livebridge chaos                sessions against a simulator that misbehaves; what did they lose?
     livebridge models               the live models that your credentials can use
     livebridge token                an ephemeral token for a client that must not see your key
+    livebridge doctor [--dial]      is everything there that a session takes, and what to do if not
 
 ``python -m livebridge`` is the same program. A command's modules are imported when it is asked for.
 

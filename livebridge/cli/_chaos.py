@@ -17,14 +17,14 @@ from livebridge.cli._console import Console, wants_color
 from livebridge.cli._interrupt import run_until_interrupted
 
 FAILED: Final = 1
-"""The verdict does not hold."""
+"""The verdict does not hold, or nothing was put to the test."""
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command.
 
     Returns:
-        0 if nothing was lost, doubled, reordered or left over.
+        0 if faults struck, and nothing was lost, doubled, reordered or left over.
     """
     plan = Plan(
         sessions=int(arguments.sessions),
@@ -66,22 +66,27 @@ def describe(verdict: Verdict) -> list[str]:
     turns = verdict.turns
     reported = f", {turns.reported} unknown and reported so" if verdict.backend == "gemini" else ""
     how = f"{verdict.backend}, {verdict.handover} handover, seed {verdict.seed}"
-    memory = f"{_megabytes(verdict.rss_start)} at the start, {_megabytes(verdict.rss_end)} at the end"
+    tasks, conversations = sum(verdict.leaked_tasks.values()), sum(verdict.lost_conversations.values())
+    unsettled = f", {turns.unsettled} still under way" if turns.unsettled else ""
+    lost = f"{turns.lost} lost, {turns.doubled} doubled, {turns.reordered} reordered{reported}{unsettled}"
     again = f"{verdict.reconnects} reconnects, {verdict.rotations} of them rotations"
     interrupted = ", interrupted" if verdict.interrupted else ""
     return [
         f"{verdict.sessions} sessions under fire for {verdict.seconds:g} s ({how}){interrupted}",
         "",
         f"  messages      {turns.sent} sent, {verdict.answered} answered, {verdict.audio_seconds:g} s of sound",
-        f"  of these      {turns.lost} lost, {turns.doubled} doubled, {turns.reordered} reordered{reported}",
-        f"  connections   {verdict.connections}: {again}; {verdict.lost_conversations} conversations lost",
+        f"  of these      {lost}",
+        f"  connections   {verdict.connections}: {again}; {conversations} conversations lost",
         f"  gap           {_gaps(verdict.gaps)}; rotations: {_gaps(verdict.rotation_gaps)}",
-        f"  left over     {verdict.leaked_tasks} tasks, {verdict.leaked_sockets} sockets",
-        f"  memory        {memory} (the simulator and its records included)",
+        f"  left over     {tasks} tasks, {verdict.leaked_sockets} sockets",
+        f"  memory        {_memory(verdict.memory)}",
         "",
         *_table(verdict),
         "",
         *verdict.failures,
+        *verdict.losses,
+        *(f"left over: {count} times {task}" for task, count in verdict.leaked_tasks.items()),
+        *(f"conversations lost, {why}: {count}" for why, count in verdict.lost_conversations.items()),
         *_conclusion(verdict),
     ]
 
@@ -100,7 +105,11 @@ def _table(verdict: Verdict) -> Sequence[str]:
 def _conclusion(verdict: Verdict) -> Sequence[str]:
     if verdict.holds:
         return ["The verdict holds."]
-    return [f"The verdict does not hold: {', '.join(verdict.complaints)}."]
+    if verdict.complaints:
+        return [f"The verdict does not hold: {', '.join(verdict.complaints)}."]
+    return [
+        "No fault struck, so nothing was shown: give it more time (--seconds) or more fire (--fault-every)."
+    ]
 
 
 def _gaps(gaps: Gaps) -> str:
@@ -115,5 +124,9 @@ def _seconds(value: float | None) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
 
 
-def _megabytes(size: int | None) -> str:
-    return "unknown" if size is None else f"{size / 2**20:.0f} MiB"
+def _memory(sizes: Sequence[int | None]) -> str:
+    """What a run took, from its start over its quarters to its end."""
+    known = [f"{size / 2**20:.0f}" for size in sizes if size is not None]
+    if not known:
+        return "unknown"
+    return f"{', '.join(known)} MiB (start, quarters, end; the simulator included)"

@@ -27,6 +27,9 @@ from livebridge.transport import Transport, dial
 MID_FRAME: Final = "reset mid-frame"
 """The one kind that strikes by chance, while the simulator writes an answer."""
 
+GIVEN_UP: Final = "given up by the session"
+"""No fault: nothing came in time, and the session took the connection for dead, as it does on a busy machine."""
+
 KINDS: Final[Mapping[str, int]] = {
     "reset": 4,
     "end of stream": 3,
@@ -165,8 +168,10 @@ async def strike(kind: str, connection: Connection, chance: random.Random) -> No
             connection.stall(reading=False, writing=True)
     elif kind == "stall":
         connection.stall()
-        await trio.sleep(chance.uniform(0.1, LONGEST_STALL))
-        connection.resume()
+        try:
+            await trio.sleep(chance.uniform(0.1, LONGEST_STALL))
+        finally:
+            connection.resume()
     elif kind == "half-open":
         connection.stall()
     else:

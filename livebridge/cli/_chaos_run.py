@@ -5,23 +5,21 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import attrs
 import trio
 
+from livebridge.cli._chaos_books import Comparison
 from livebridge.cli._chaos_faults import Decoys, standing_faults
-from livebridge.cli._chaos_tally import Comparison, Gaps, Recovery, Verdict
+from livebridge.cli._chaos_leaks import Inventory
+from livebridge.cli._chaos_tally import Gaps, Recovery, Verdict
 from livebridge.cli._chaos_worker import TURN_EVERY, Worker
 from livebridge.simulator import Echo, LiveSimulator
 
 PROGRESS_SECONDS: Final = 3.0
 """Between two reports on the way."""
-
-LEAK_PATIENCE: Final = 5.0
-"""How long the simulator's ends of closed connections may take to notice."""
 
 Report = Callable[[str], None]
 
@@ -119,7 +117,7 @@ class Run:
             return await self._live(simulator, decoys)
 
     async def _live(self, simulator: LiveSimulator, decoys: Decoys) -> Verdict:
-        tasks_before, sockets_before = _tasks(), _sockets()
+        before = Inventory.take()
         async with trio.open_nursery() as nursery:
             for worker in self.workers:
                 nursery.start_soon(worker.run, self._stop, self._close)
@@ -127,22 +125,31 @@ class Run:
                 await worker.connected.wait()
             self._began = trio.current_time()
             self._under_fire.set()
-            rss_start = _resident()
+            memory = [_resident()]
             nursery.start_soon(self._tell)
+            nursery.start_soon(self._weigh, memory)
             await self._stop.wait()
             self._ended = trio.current_time()
+            simulator.lift_faults()
             for worker in self.workers:
                 await worker.settled.wait()
-            rss_end = _resident()
+            memory.append(_resident())
             self._close.set()
-        await _until(lambda: not simulator.connections and not decoys.open and _sockets() <= sockets_before)
+        await before.wait_until_restored()
         return attrs.evolve(
             self._sum_up(),
-            leaked_tasks=(_tasks() - tasks_before).total(),
-            leaked_sockets=max(0, _sockets() - sockets_before, len(simulator.connections)),
-            rss_start=rss_start,
-            rss_end=rss_end,
+            leaked_tasks=before.new_tasks(),
+            leaked_sockets=before.new_sockets(),
+            memory=memory,
         )
+
+    async def _weigh(self, memory: list[int | None]) -> None:
+        """Note the memory at each quarter of the fire."""
+        for quarter in range(1, 4):
+            with trio.move_on_at(self._began + self.plan.seconds * quarter / 4):
+                await self._stop.wait()
+                return
+            memory.append(_resident())
 
     async def _tell(self) -> None:
         """Report on the way, as long as the fire lasts."""
@@ -159,7 +166,7 @@ class Run:
         ready = sum(worker.is_ready for worker in workers)
         return (
             f"{trio.current_time() - self._began:.0f} of {self.plan.seconds:g} s, "
-            f"{sum(worker.sent for worker in workers)} messages, {faults} faults, "
+            f"{sum(worker.books.sent for worker in workers)} messages, {faults} faults, "
             f"{ready} of {len(workers)} sessions ready"
         )
 
@@ -177,51 +184,23 @@ class Run:
             sessions=plan.sessions,
             seconds=round(self._ended - self._began, 1),
             seed=plan.seed,
-            turns=sum((worker.comparison or worker.compare() for worker in workers), Comparison()),
-            answered=sum(len(worker.answered) for worker in workers),
+            turns=sum(
+                (worker.comparison or worker.compare()[0].as_unsettled() for worker in workers), Comparison()
+            ),
+            answered=sum(len(worker.books.answered) for worker in workers),
             audio_seconds=round(sum(worker.audio_seconds for worker in workers), 1),
             connections=sum(worker.connections for worker in workers),
             reconnects=reconnects,
             rotations=sum(len(worker.rotation_gaps) for worker in workers),
-            lost_conversations=sum(worker.lost_conversations for worker in workers),
+            lost_conversations=sum((worker.lost_conversations for worker in workers), Counter[str]()),
             failures=[failure for worker in workers for failure in worker.failures()],
             recoveries={kind: Recovery.of(times[kind], count=struck[kind]) for kind in times},
             recovery=Recovery.of([time for kind in times.values() for time in kind], count=struck.total()),
             gaps=Gaps.of([gap for worker in workers for gap in worker.gaps]),
             rotation_gaps=Gaps.of([gap for worker in workers for gap in worker.rotation_gaps]),
-            leaked_tasks=0,
-            leaked_sockets=0,
             interrupted=self._interrupted,
+            losses=[loss for worker in workers for loss in worker.losses()],
         )
-
-
-async def _until(done: Callable[[], bool]) -> None:
-    """Wait until something is so, with patience."""
-    with trio.move_on_after(LEAK_PATIENCE):
-        while not done():  # noqa: ASYNC110 - the kernel tells nobody when a socket is gone
-            await trio.sleep(0.05)
-
-
-def _tasks() -> Counter[str]:
-    """All tasks of this run of trio, by name."""
-    counts: Counter[str] = Counter()
-    waiting = [trio.lowlevel.current_root_task()]
-    while waiting:
-        task = waiting.pop()
-        if task is not None:
-            counts[task.name] += 1
-            waiting.extend(child for nursery in task.child_nurseries for child in nursery.child_tasks)
-    return counts
-
-
-def _sockets() -> int:
-    """Open sockets of this process; 0 where the system does not show them."""
-    count = 0
-    with suppress(OSError):
-        for entry in Path("/proc/self/fd").iterdir():
-            with suppress(OSError):
-                count += str(entry.readlink()).startswith("socket:")
-    return count
 
 
 def _resident() -> int | None:

@@ -3,61 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from itertools import pairwise
 
 import attrs
 
-
-@attrs.frozen(kw_only=True)
-class Comparison:
-    """What was sent, held against what the model knows in the end.
-
-    Attributes:
-        sent: Messages that the session accepted.
-        lost: Of those, the ones that the model does not know and that nobody was told about.
-        reported: Of those, the ones that the model does not know and the session said so (``uncertain``, or
-            the conversation was lost).
-        doubled: Messages that the model knows more than once, each further time counted.
-        reordered: Places where a message stands after a later one.
-    """
-
-    sent: int = 0
-    lost: int = 0
-    reported: int = 0
-    doubled: int = 0
-    reordered: int = 0
-
-    def __add__(self, other: Comparison) -> Comparison:
-        return Comparison(
-            sent=self.sent + other.sent,
-            lost=self.lost + other.lost,
-            reported=self.reported + other.reported,
-            doubled=self.doubled + other.doubled,
-            reordered=self.reordered + other.reordered,
-        )
-
-
-def compare(sent: int, heard: Sequence[int], *, reported: Collection[int] = ()) -> Comparison:
-    """Compare the messages 0 … ``sent - 1`` with what the server's state holds.
-
-    Args:
-        sent: How many were accepted.
-        heard: Numbers in the server's state, in its order.
-        reported: Numbers of which the session said that it does not know.
-    """
-    counts = Counter(heard)
-    missing = {number for number in range(sent) if number not in counts}
-    told = missing.intersection(reported)
-    first_seen = list(dict.fromkeys(heard))
-    return Comparison(
-        sent=sent,
-        lost=len(missing) - len(told),
-        reported=len(told),
-        doubled=sum(count - 1 for count in counts.values()),
-        reordered=sum(later < earlier for earlier, later in pairwise(first_seen)),
-    )
+from livebridge.cli._chaos_books import Comparison
 
 
 def percentile(values: Collection[float], share: float) -> float | None:
@@ -116,16 +66,17 @@ class Verdict:
         connections: Connections that became ready.
         reconnects: Of those, the ones after the first of a session.
         rotations: Of those, planned ones.
-        lost_conversations: How often a model had forgotten its conversation.
+        lost_conversations: How often a model had forgotten its conversation, by what the session said of it.
         failures: Sessions that failed, with the reason, and messages they gave up.
+        losses: Which messages of which session were lost.
         recoveries: Time from a fault to ready, by kind of fault.
         recovery: The same for all kinds together.
         gaps: Seconds without a connection after faults.
         rotation_gaps: The same for planned replacements.
-        leaked_tasks: Tasks left over after all sessions were closed.
+        leaked_tasks: Tasks left over after all sessions were closed: what and where each is, and how many.
         leaked_sockets: Sockets left over after that, ours and the simulator's.
-        rss_start: Resident bytes when all sessions were ready; ``None`` where the system does not say.
-        rss_end: The same before they were closed. The simulator, which remembers every message, is in it.
+        memory: Resident bytes when all sessions were ready, at each quarter of the fire, and before the sessions
+            were closed, the simulator included; ``None`` where the system does not say.
         interrupted: Whether Ctrl-C ended the run.
     """
 
@@ -140,16 +91,16 @@ class Verdict:
     connections: int
     reconnects: int
     rotations: int
-    lost_conversations: int
+    lost_conversations: Mapping[str, int]
     failures: Sequence[str]
     recoveries: Mapping[str, Recovery]
     recovery: Recovery
     gaps: Gaps
     rotation_gaps: Gaps
-    leaked_tasks: int
-    leaked_sockets: int
-    rss_start: int | None = None
-    rss_end: int | None = None
+    leaked_tasks: Mapping[str, int] = attrs.field(factory=dict)
+    leaked_sockets: int = 0
+    memory: Sequence[int | None] = ()
+    losses: Sequence[str] = ()
     interrupted: bool = False
 
     @property
@@ -165,16 +116,22 @@ class Verdict:
             "messages were lost": turns.lost,
             "messages came twice": turns.doubled,
             "messages came in another order": turns.reordered,
-            "tasks were left over": self.leaked_tasks,
+            "messages were still under way in sessions that failed or did not come to rest": turns.unsettled,
+            "tasks were left over": sum(self.leaked_tasks.values()),
             "sockets were left over": self.leaked_sockets,
             "sessions failed or gave messages up": len(self.failures),
         }
         if self.backend == "vertex":
             found["messages were reported as lost, although the server acknowledges them"] = turns.reported
-            found["conversations were lost"] = self.lost_conversations
+            found["conversations were lost"] = sum(self.lost_conversations.values())
         return [f"{count} {what}" for what, count in found.items() if count]
 
     @property
+    def shows_something(self) -> bool:
+        """Whether there was anything to live through: without a fault, an unharmed session proves nothing."""
+        return self.faults > 0
+
+    @property
     def holds(self) -> bool:
-        """Whether everything that must hold did."""
-        return not self.complaints
+        """Whether everything that must hold did, and was put to the test."""
+        return self.shows_something and not self.complaints

@@ -5,19 +5,19 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import attrs
 import trio
 
 from livebridge import wire
-from livebridge.cli._chaos_faults import MID_FRAME, Decoys, Detours, draw, strike
-from livebridge.cli._chaos_tally import Comparison, compare
+from livebridge.cli._chaos_books import Books, Comparison
+from livebridge.cli._chaos_faults import GIVEN_UP, MID_FRAME, Decoys, Detours, draw, strike
 from livebridge.errors import LivebridgeError
 from livebridge.protocol import CircuitPolicy, ReconnectPolicy, ResumedInfo, SessionLostInfo, Turn
 from livebridge.session import Keepalive, Session
-from livebridge.simulator import Connection, Conversation, LiveSimulator
+from livebridge.simulator import Connection, Conversation, Drop, Heard, LiveSimulator
 
 HEADER: Final = "x-livebridge-chaos"
 """Tells the simulator's side of a connection which session it belongs to."""
@@ -34,15 +34,30 @@ AUDIO_CHANCE: Final = 0.4
 QUIET: Final = bytes(3200)
 """A tenth of a second at 16 kHz in which nobody speaks."""
 
-SETTLE_SECONDS: Final = 60.0
-"""How long a session may take, when the faults have ended, to be ready with nothing left to write."""
+UNANSWERED: Final = 30
+"""So many messages may wait for an answer; then the user waits, too."""
 
-ANSWER_SECONDS: Final = 5.0
-"""How long it waits for the answer to its last message before it sends another last one."""
+PATIENCE_SECONDS: Final = 5.0
+"""But not for ever: if no answer at all comes for so long, another message asks whether anybody is there."""
+
+STUCK_SECONDS: Final = 60.0
+"""How long a session may go without any answer, when the faults have ended, before it counts as stuck."""
+
+SETTLE_SECONDS: Final = 600.0
+"""How long it may take until everything is delivered, as long as answers come; longer than any replay takes."""
+
+KEPT_HANDLES: Final = 100
+"""So many handles of a session stay valid: more than turns can be on their way, of which each brings one."""
+
+FORGET_EVERY: Final = 200
+"""The simulator's records are cut each time when they have grown by so many entries."""
+
+NAMED: Final = 10
+"""So many lost messages of a session are named in the verdict."""
 
 OPTIONS: Final[Mapping[str, object]] = {
     "response_modalities": ["TEXT"],
-    "setup_timeout": 2.0,
+    "setup_timeout": 4.0,
     "keepalive": Keepalive(ping_after=1.5, dead_after=4.0),
     "write_timeout": 5.0,
     "close_timeout": 30.0,
@@ -69,18 +84,18 @@ class Worker:
         seed: Of the whole run.
 
     Attributes:
-        sent: Messages accepted so far.
-        answered: Numbers of those whose answer came.
+        books: What it sent, and what became of it.
         audio_seconds: Sound sent.
         struck: Faults so far, by kind.
         recoveries: Seconds from a fault until ready, by kind.
         gaps: Seconds without a connection after faults.
         rotation_gaps: The same for planned replacements.
-        lost_conversations: How often the model had forgotten everything.
+        lost_conversations: How often the model had forgotten everything, by reason.
         connections: Connections that became ready.
         undelivered: Messages given up at the end.
         failure: Why it failed, if it did.
         comparison: Of what was sent with what the model knows, once that has settled.
+        lost: The numbers of the messages that are lost, once that has settled.
         connected: Set when it is ready for the first time, or has failed.
         settled: Set when `comparison` is there, or it has failed.
     """
@@ -92,26 +107,27 @@ class Worker:
     handover: str
     fault_every: float
     seed: int
-    sent: int = 0
-    answered: set[int] = attrs.field(factory=set)
+    books: Books = attrs.field(factory=Books)
     audio_seconds: float = 0.0
     struck: Counter[str] = attrs.field(factory=Counter)
     recoveries: defaultdict[str, list[float]] = attrs.field(factory=lambda: defaultdict(list))
     gaps: list[float] = attrs.field(factory=list)
     rotation_gaps: list[float] = attrs.field(factory=list)
-    lost_conversations: int = 0
+    lost_conversations: Counter[str] = attrs.field(factory=Counter)
     connections: int = 0
     undelivered: int = 0
     failure: LivebridgeError | None = None
     comparison: Comparison | None = None
+    lost: list[int] = attrs.field(factory=list)
     connected: trio.Event = attrs.field(factory=trio.Event)
     settled: trio.Event = attrs.field(factory=trio.Event)
-    _reported: set[int] = attrs.field(factory=set)
     _rotations: int = 0
     _fault: tuple[str, float] | None = None
     _session: Session | None = None
     _conversation: Conversation | None = None
+    _remembered: int = 0
     _turned: trio.Event = attrs.field(factory=trio.Event)
+    _stuck: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     _nursery: trio.Nursery | None = None
     _detours: Detours = attrs.field(init=False)
 
@@ -176,36 +192,59 @@ class Worker:
         if self.failure is not None:
             found.append(f"session {self.number} failed: {self.failure}")
         elif self.comparison is None:
-            found.append(f"session {self.number} did not come to rest within {SETTLE_SECONDS:g} s")
+            found.append(
+                f"session {self.number} did not come to rest: no answer for {STUCK_SECONDS:g} s, or not all of "
+                f"them within {SETTLE_SECONDS:g} s"
+            )
         if self.undelivered:
             found.append(f"session {self.number} gave {self.undelivered} messages up at its close")
         return found
+
+    def losses(self) -> list[str]:
+        """Which messages were lost."""
+        if not self.lost:
+            return []
+        named = ", ".join(map(str, self.lost[:NAMED]))
+        more = ", …" if len(self.lost) > NAMED else ""
+        return [f"session {self.number} lost {len(self.lost)} of {self.books.sent} messages: {named}{more}"]
 
     # what it says
 
     async def _talk(self, session: Session, chance: random.Random) -> None:
         while True:
+            await self._wait_for_answers()
             for _ in range(3 if chance.random() < BURST_CHANCE else 1):
-                await session.send_client_content(f"s{self.number} m{self.sent}")
-                self.sent += 1
+                await self._say(session)
             if chance.random() < AUDIO_CHANCE:
                 await session.send_audio(QUIET)
                 self.audio_seconds += len(QUIET) / 32_000
             await trio.sleep(chance.uniform(0.2, 1.8) * TURN_EVERY)
 
+    async def _say(self, session: Session) -> None:
+        await session.send_client_content(f"s{self.number} m{self.books.sent}")
+        self.books.sent += 1
+
+    async def _wait_for_answers(self) -> None:
+        """Do what a user does whom nobody answers: wait a little."""
+        with trio.move_on_after(PATIENCE_SECONDS) as patience:
+            while self.books.unanswered > UNANSWERED:
+                await self._turned.wait()
+                patience.deadline = trio.current_time() + PATIENCE_SECONDS
+
     async def _settle(self, session: Session) -> None:
         """Send a last message until an answer to one comes: the server has read everything before it."""
-        while True:
-            await session.wait_ready()
-            last, epoch = self.sent, session.epoch
-            await session.send_client_content(f"s{self.number} m{last}")
-            self.sent += 1
-            with trio.move_on_after(ANSWER_SECONDS):
-                while last not in self.answered:
-                    await self._turned.wait()
-                if session.epoch == epoch and session.phase == "ready":
-                    self.comparison = self.compare()
-                    return
+        with trio.move_on_after(STUCK_SECONDS) as self._stuck:
+            while True:
+                await session.wait_ready()
+                last, epoch = self.books.sent, session.epoch
+                await self._say(session)
+                with trio.move_on_after(PATIENCE_SECONDS) as patience:
+                    while last not in self.books.answered:
+                        await self._turned.wait()
+                        patience.deadline = trio.current_time() + PATIENCE_SECONDS
+                    if session.epoch == epoch and session.phase == "ready":
+                        self.comparison, self.lost = self.compare()
+                        return
 
     # what is done to it
 
@@ -242,12 +281,14 @@ class Worker:
     async def _watch(self, connection: Connection) -> None:
         """Notice an end that was neither ours nor ordered."""
         await connection.ended.wait()
-        if connection.client_close is None and self._fault is None and not self._is_planned(connection):
-            self.struck[MID_FRAME] += 1
-            self._note_fault(MID_FRAME)
+        if connection.client_close is None and self._fault is None and not self._is_planned:
+            dropped = any(isinstance(what, Drop) for what in connection.struck)
+            kind = MID_FRAME if dropped else GIVEN_UP
+            self.struck[kind] += 1
+            self._note_fault(kind)
 
-    def _is_planned(self, connection: Connection) -> bool:
-        del connection
+    @property
+    def _is_planned(self) -> bool:
         return self._session is None or self._session.phase in ("goaway", "rotating", "closing", "closed")
 
     # what it notices
@@ -257,7 +298,7 @@ class Worker:
         self.connections += 1
         connection = self._connection()
         if self._nursery is not None and connection is not None:
-            self._conversation = connection.conversation
+            self._conversation, self._remembered = connection.conversation, 0
             self._nursery.start_soon(self._watch, connection)
 
     def _on_resumed(self, info: ResumedInfo) -> None:
@@ -276,29 +317,43 @@ class Worker:
         Transparent resumption without any handle yet is no loss: everything is in the ledger and written again.
         """
         if not (self.vertex and info.reason == "no_handle"):
-            self.lost_conversations += 1
-            self._reported.update(range(self.sent))
+            because = "" if info.error is None else f": {info.error}"
+            self.lost_conversations[f"{info.reason}{because}"] += 1
+            self.books.conversation_lost()
 
     def _report(self, message: object) -> None:
         if isinstance(message, wire.ClientMessage) and message.client_content is not None:
             for turn in message.client_content.turns or ():
-                self._reported.update(_numbers(turn))
+                self.books.reported.update(_numbers(turn))
 
     def _on_turn_complete(self, turn: Turn) -> None:
-        self.answered.update(int(match[2]) for match in _TEXT.finditer(turn.text or ""))
+        self.books.answered.update(int(match[2]) for match in _TEXT.finditer(turn.text or ""))
+        self._stuck.deadline = trio.current_time() + STUCK_SECONDS
         self._turned.set()
         self._turned = trio.Event()
+        self._forget()
 
     # the books
 
-    def compare(self) -> Comparison:
-        """What was sent against what the model knows now."""
+    def _forget(self) -> None:
+        """Let the simulator drop what nothing can need any more; what it had heard of that is final."""
+        conversation = self._conversation
+        if conversation is not None and conversation.length >= self._remembered + FORGET_EVERY:
+            self._remembered = conversation.length
+            dropped = self.simulator.forget(conversation, keep_handles=KEPT_HANDLES)
+            self.books.known.take(_numbers_of(dropped))
+
+    def compare(self) -> tuple[Comparison, list[int]]:
+        """What was sent against what the model knows now, and the numbers that are lost."""
         connection = self._connection()
         if connection is not None:
             self._conversation = connection.conversation
-        turns = [] if self._conversation is None else self._conversation.heard.turns
-        heard = [number for turn in turns for number in _numbers(turn)]
-        return compare(self.sent, heard, reported=self._reported)
+        heard = () if self._conversation is None else _numbers_of(self._conversation.heard)
+        return self.books.close(heard)
+
+
+def _numbers_of(heard: Heard) -> Iterator[int]:
+    return (number for turn in heard.turns for number in _numbers(turn))
 
 
 def _numbers(turn: wire.Content) -> list[int]:

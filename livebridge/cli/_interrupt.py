@@ -8,6 +8,8 @@ from typing import Final
 
 import trio
 
+from livebridge.cli._starting import started
+
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 SIGNAL_STATUS: Final = 128
 """A shell reports a program that a signal ended as 128 and the signal's number: 130 for Ctrl-C."""
@@ -26,6 +28,7 @@ def run_until_interrupted(command: Callable[[], Awaitable[int]]) -> int:
         KeyboardInterrupt: Ctrl-C came before the command could be cancelled in order, or for the second time.
         Exception: What the command raised, as it is.
     """
+    started()
     try:
         return trio.run(_main, command)
     except BaseExceptionGroup as group:

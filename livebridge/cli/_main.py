@@ -1,30 +1,20 @@
-"""From a command line to an exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+"""The first thing that runs: from here on Ctrl-C ends the program quietly, even in the middle of an import."""
 
 from __future__ import annotations
 
-import argparse
-import io
-import logging
-import os
-import sys
+import signal
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final, Protocol, cast
+from typing import Protocol, cast
 
-from livebridge.cli._parser import help_text, parse
-from livebridge.errors import ConfigError, LivebridgeError
-
-FAILED: Final = 1
-WRONG_USAGE: Final = 2
-INTERRUPTED: Final = 130
-"""128 and the number of SIGINT, as shells have it."""
+from livebridge.cli._starting import quiet_start
 
 
-class _Command(Protocol):
-    """A module of a command, imported when it is asked for."""
+class _Program(Protocol):
+    """The rest of the program, imported when Ctrl-C can do no harm any more."""
 
-    def run(self, arguments: argparse.Namespace) -> int:
-        """Run it; the exit status."""
+    def run_program(self, argv: Sequence[str] | None) -> int:
+        """Run a command line; the exit status."""
         ...
 
 
@@ -39,38 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
     try:
-        status = _run(sys.argv[1:] if argv is None else argv)
-        sys.stdout.flush()
+        with quiet_start():
+            program = cast("_Program", import_module("livebridge.cli._program"))
+            return program.run_program(argv)
     except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # nobody reads any more; the flush at exit must not complain either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return status
-
-
-def _run(argv: Sequence[str]) -> int:
-    try:
-        arguments = parse(argv)
-        if arguments.command is None:
-            sys.stderr.write(help_text())
-            return WRONG_USAGE
-        logging.basicConfig(
-            level=logging.INFO if arguments.verbose else logging.CRITICAL,
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        )
-        command = cast("_Command", import_module(f"livebridge.cli._{arguments.command}"))
-        return command.run(arguments)
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 0
-    except ConfigError as error:
-        sys.stderr.write(f"livebridge: {error}\n")
-        return WRONG_USAGE
-    except LivebridgeError as error:
-        sys.stderr.write(f"livebridge: {error}\n")
-        return FAILED
+        return 128 + signal.SIGINT

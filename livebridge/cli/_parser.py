@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import difflib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
 from livebridge import __version__
+from livebridge.cli._doctor_options import fill_doctor
 from livebridge.errors import ConfigError
 
 DEFAULT_MODEL: Final = "gemini-3.1-flash-live-preview"
@@ -22,6 +24,7 @@ COMMANDS: Final = {
     "chaos": "sessions against a simulator that misbehaves, and a verdict on what was lost",
     "models": "list the live models that your credentials can use",
     "token": "make an ephemeral token for a client that must not see your API key",
+    "doctor": "see whether everything is there that a session takes, and what to do if not",
 }
 
 _DAY_SECONDS: Final = 86_400
@@ -38,14 +41,15 @@ examples:
   livebridge chaos --sessions 50 --seconds 60
   livebridge models --modality audio
   livebridge token --uses 1 --expire-minutes 30
+  livebridge doctor --dial
 
 "livebridge COMMAND --help" says more."""
 
 
 _CHAOS: Final = (
     "Run many sessions against a simulator over real sockets, break their connections in every way known, and\n"
-    "compare what they sent with what the simulator's models know in the end. The exit status is 0 if nothing\n"
-    "was lost, doubled or reordered and nothing was left over. Ctrl-C ends the fire and gives the verdict."
+    "compare what they sent with what the simulator's models know in the end. The exit status is 0 if faults\n"
+    "struck and nothing was lost, doubled, reordered or left over. Ctrl-C ends the fire and gives the verdict."
 )
 
 _CHAOS_EXAMPLES: Final = (
@@ -372,4 +376,5 @@ _FILLS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
     "chaos": _fill_chaos,
     "models": _fill_models,
     "token": _fill_token,
+    "doctor": partial(fill_doctor, model=DEFAULT_MODEL),
 }

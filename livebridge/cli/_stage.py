@@ -105,7 +105,9 @@ class Stage:
         self._console.row("activity", f"{'speech ended' if ended else 'speech began'}{where}")
 
     def on_transcription(self, transcript: Transcript) -> None:
-        """Show words as they come."""
+        """Show words as they come; one without any only says that an utterance is over."""
+        if not transcript.text:
+            return
         label = "you said" if transcript.direction is Direction.INPUT else "model"
         self._console.piece(label, transcript.text)
 

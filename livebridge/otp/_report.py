@@ -33,8 +33,11 @@ def describe(actor: GenServer, cell: Cell) -> StateView:
 def report_exit(
     cell: Cell, reason: ExitReason, view: StateView, caller: Caller | None, *, quiet: bool
 ) -> None:
-    """Log the end of an actor: ERROR if it was abnormal, DEBUG if it was clean or somebody else tells it."""
-    if quiet or not reason.abnormal:
+    """Log the end of an actor: ERROR if it was abnormal, DEBUG if it was clean or somebody else tells it.
+
+    Ctrl-C and `sys.exit` that strike in an actor leave the program as they do anywhere else: no crash to tell of.
+    """
+    if quiet or not reason.abnormal or isinstance(reason.exc, (KeyboardInterrupt, SystemExit)):
         LOGGER.debug("%s ended: %s", cell.name, reason)
         return
     state, message = view

@@ -33,6 +33,7 @@ written, acknowledged, or reported as given up.
 When not to use it: to talk to the Live API use `livebridge.Session`, which drives all of this.
 """
 
+from livebridge.protocol._blobs import is_picture
 from livebridge.protocol._breaker import CircuitBreaker, CircuitPolicy, CircuitState
 from livebridge.protocol._calls import CallLedger, CallState, OpenCall
 from livebridge.protocol._config import LiveConfig, build_setup
@@ -170,6 +171,7 @@ __all__ = [
     "ends_turn",
     "expects_answer",
     "follow",
+    "is_picture",
     "message_events",
     "playing_time",
     "realtime_input",

@@ -1,11 +1,12 @@
 """What users hand in as sound or as a picture becomes a `Blob`, checked against what the Live API takes.
 
-Sound is raw 16-bit PCM, little-endian, mono; pictures are ``image/jpeg``, ``image/png`` and the like. The
-server would answer a wrong kind with close code 1007, long after the mistake.
+Sound is raw 16-bit PCM, little-endian, mono; pictures are ``image/jpeg`` or ``image/png``. The server would answer
+a wrong kind with close code 1007, long after the mistake, and the conversation could be lost with it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Final, Protocol, runtime_checkable
 
@@ -13,21 +14,26 @@ import attrs
 
 from livebridge import wire
 from livebridge.errors import ConfigError
-from livebridge.protocol._mime import INPUT_RATE_HZ, pcm_type
+from livebridge.protocol._mime import INPUT_RATE_HZ, audio_rate, pcm_type
 
 # Pillow cannot write the other modes as JPEG.
 _JPEG_MODES: Final = frozenset({"1", "L", "RGB", "RGBX", "CMYK"})
 
 # Memory layouts that hold bytes, or signed 16-bit samples.
-_SAMPLE_FORMATS: Final = frozenset({"B", "b", "c", "h", "<h"})
+_WIDE_FORMATS: Final = frozenset({"h", "<h"})
+_SAMPLE_FORMATS: Final = frozenset({"B", "b", "c"}) | _WIDE_FORMATS
+
+# "16 kHz native, others resampled". Telephones have the lowest rate in use; a rate outside is a mistake: kilohertz
+# perhaps, or bits per second.
+LOWEST_RATE_HZ: Final = 8_000
+HIGHEST_RATE_HZ: Final = 384_000
 
 _BYTES_PER_SAMPLE: Final = 2
 
-_MAGIC: Final = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"GIF8", "image/gif"),
-)
+_PCM_TYPES: Final = frozenset({"audio/pcm", "audio/l16"})
+
+# "image frames image/jpeg/image/png"
+_MAGIC: Final[Mapping[str, bytes]] = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
 
 _AUDIO_FORMS: Final = "bytes of 16-bit PCM, (bytes, 'audio/…') or a Blob"
 _VIDEO_FORMS: Final = "JPEG or PNG bytes, (bytes, 'image/…'), a Blob or a PIL image"
@@ -61,23 +67,26 @@ def audio_chunk(pcm: object, rate: int = INPUT_RATE_HZ) -> AudioChunk:
     """Make a frame of raw samples: the fast way of sending sound.
 
     Args:
-        pcm: 16-bit signed little-endian mono samples: bytes, or any buffer of 16-bit integers (a NumPy
-            ``int16`` array, ``array('h')``).
-        rate: Samples per second.
+        pcm: 16-bit signed little-endian mono samples: bytes, any buffer of 16-bit integers (a NumPy ``int16``
+            array, ``array('h')``), or what `audio_blob` takes besides.
+        rate: Samples per second; a type that comes with the sound (``audio/pcm;rate=…``) says it itself.
 
     Returns:
         The frame and how long it sounds.
 
     Raises:
-        ConfigError: No samples, half a sample, samples of another type, or no sensible rate.
+        ConfigError: No samples, half a sample, samples of another type, several channels, a file in place of
+            samples, or no sensible rate.
     """
-    if type(rate) is not int or rate <= 0:
-        raise ConfigError(f"rate must be a positive whole number of samples per second, not {rate!r}")
-    data = _samples(pcm, "audio")
-    _check_samples(data, "audio")
-    return AudioChunk(
-        frame=wire.encode_audio(data, pcm_type(rate)), seconds=len(data) / _BYTES_PER_SAMPLE / rate
-    )
+    _check_rate(rate)
+    if _is_buffer(pcm):
+        data, mime_type = _samples(pcm, "audio"), pcm_type(rate)
+        _check_samples(data, "audio")
+    else:
+        blob = audio_blob(pcm)
+        data, mime_type = blob.data or b"", blob.mime_type or ""
+        rate = audio_rate(mime_type, default=INPUT_RATE_HZ) or INPUT_RATE_HZ
+    return AudioChunk(frame=wire.encode_audio(data, mime_type), seconds=len(data) / _BYTES_PER_SAMPLE / rate)
 
 
 def audio_blob(value: object, where: str = "audio") -> wire.Blob:
@@ -88,17 +97,27 @@ def audio_blob(value: object, where: str = "audio") -> wire.Blob:
         where: The argument's name for error texts.
 
     Raises:
-        ConfigError: It is none of these, empty, not ``audio/…``, or PCM with half a sample.
+        ConfigError: It is none of these, empty, not raw PCM, has half a sample, several channels or no sensible
+            rate.
     """
+    if isinstance(value, list):
+        raise ConfigError(
+            f"{where} takes one piece of sound at a time, not a list of {len(value)}: send them one by one,"
+            " or all of them with send_media_stream()"
+        )
     if isinstance(value, tuple):
         blob = _pair(value, where, _AUDIO_FORMS)
     elif _is_buffer(value):
         blob = wire.Blob(data=_samples(value, where), mime_type=pcm_type(INPUT_RATE_HZ))
     else:
         blob = _given(value, where, _AUDIO_FORMS)
-    _check_type(blob, "audio/", where)
-    if (blob.mime_type or "").lower().startswith(("audio/pcm", "audio/l16")):
-        _check_samples(blob.data or b"", where)
+    mime_type = _checked_type(blob, "audio/", where)
+    if mime_type not in _PCM_TYPES:
+        raise ConfigError(
+            f"{where} takes raw 16-bit PCM (audio/pcm;rate={INPUT_RATE_HZ}), not {mime_type}: decode it first"
+        )
+    _check_rate(audio_rate(blob.mime_type, default=INPUT_RATE_HZ))
+    _check_samples(blob.data or b"", where)
     return blob
 
 
@@ -106,24 +125,37 @@ def image_blob(value: object, where: str = "video") -> wire.Blob:
     """Make a `Blob` of one picture.
 
     Args:
-        value: Bytes of a JPEG, PNG, GIF or WebP file, ``(bytes, mime_type)``, a `Blob`, a mapping of its
-            fields, or a Pillow image (a JPEG file stays JPEG, everything else becomes PNG).
+        value: Bytes of a JPEG or PNG file, ``(bytes, mime_type)``, a `Blob`, a mapping of its fields, or a
+            Pillow image (a JPEG file stays JPEG, everything else becomes PNG).
         where: The argument's name for error texts.
 
     Raises:
-        ConfigError: It is none of these, empty, or not ``image/…``.
+        ConfigError: It is none of these, empty, of another type, or not of the type that it is said to be.
     """
     if isinstance(value, tuple):
         blob = _pair(value, where, _VIDEO_FORMS)
     elif _is_buffer(value):
         data = bytes(value) if isinstance(value, bytes | bytearray | memoryview) else b""
-        blob = wire.Blob(data=data, mime_type=_sniff(data, where))
+        return wire.Blob(data=data, mime_type=_sniff(data, where))
     elif isinstance(value, Picture):
-        blob = _drawn(value, where)
+        return _drawn(value, where)
     else:
         blob = _given(value, where, _VIDEO_FORMS)
-    _check_type(blob, "image/", where)
+    _check_picture(blob, where)
     return blob
+
+
+def is_picture(value: object) -> bool:
+    """Whether a piece of media is meant as a picture: its type says so, or it is a Pillow image."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return False
+    if isinstance(value, tuple):
+        kind: object = value[-1] if value else None
+    elif isinstance(value, Mapping):
+        kind = value.get("mime_type") or value.get("mimeType")
+    else:
+        kind = getattr(value, "mime_type", None)
+    return isinstance(value, Picture) or (isinstance(kind, str) and kind.startswith("image/"))
 
 
 def _is_buffer(value: object) -> bool:
@@ -139,14 +171,16 @@ def _is_buffer(value: object) -> bool:
 def _samples(value: object, where: str) -> bytes:
     if isinstance(value, bytes):
         return value
-    try:
-        view = memoryview(value)  # type: ignore[arg-type]  # TypeError is the answer
-    except TypeError:
-        raise ConfigError(f"{where} takes {_AUDIO_FORMS}, not {type(value).__name__}") from None
+    view = memoryview(value)  # type: ignore[arg-type]  # a buffer, as the caller has found
     if view.format not in _SAMPLE_FORMATS:
         raise ConfigError(
             f"{where} takes 16-bit signed samples; this buffer holds items of format {view.format!r}"
             " (convert floats to int16 first)"
+        )
+    if view.format in _WIDE_FORMATS and sum(size > 1 for size in view.shape or ()) > 1:
+        raise ConfigError(
+            f"{where} takes one channel; these samples have the shape {view.shape}: mix the channels, or send one"
+            " of them, for example pcm[:, 0]"
         )
     return view.tobytes()
 
@@ -164,16 +198,28 @@ def _given(value: object, where: str, forms: str) -> wire.Blob:
     return wire.from_user(wire.Blob, value, where=where)
 
 
-def _check_type(blob: wire.Blob, prefix: str, where: str) -> None:
+def _checked_type(blob: wire.Blob, prefix: str, where: str) -> str:
+    """The type without its parameters."""
     if blob.mime_type is None or not blob.mime_type.startswith(prefix):
         raise ConfigError(f"{where} takes a MIME type that begins with {prefix!r}, not {blob.mime_type!r}")
     if not blob.data:
         raise ConfigError(f"{where} has no data")
+    return blob.mime_type.partition(";")[0].strip().lower()
+
+
+def _check_rate(rate: object) -> None:
+    if type(rate) is not int or not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
+        raise ConfigError(
+            "rate must be a whole number of samples per second"
+            f" from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}, not {rate!r}"
+        )
 
 
 def _check_samples(data: bytes, where: str) -> None:
     if not data:
         raise ConfigError(f"{where} has no data")
+    if data.startswith(b"RIFF") and data[8:12] == b"WAVE":
+        raise ConfigError(f"{where}: this is a WAV file; send its samples (Python's wave module reads them)")
     if len(data) % _BYTES_PER_SAMPLE:
         raise ConfigError(
             f"{where} is 16-bit PCM and must have an even number of bytes, not {len(data)};"
@@ -181,13 +227,21 @@ def _check_samples(data: bytes, where: str) -> None:
         )
 
 
+def _check_picture(blob: wire.Blob, where: str) -> None:
+    mime_type = _checked_type(blob, "image/", where)
+    if mime_type not in _MAGIC:
+        hint = "; did you mean image/jpeg?" if mime_type == "image/jpg" else ""
+        raise ConfigError(f"{where} takes {' or '.join(_MAGIC)}, not {mime_type}{hint}")
+    found = _sniff(blob.data or b"", where)
+    if found != mime_type:
+        raise ConfigError(f"{where} is said to be {mime_type}, but its bytes are {found}")
+
+
 def _sniff(data: bytes, where: str) -> str:
-    for magic, mime_type in _MAGIC:
+    for mime_type, magic in _MAGIC.items():
         if data.startswith(magic):
             return mime_type
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    raise ConfigError(f"{where}: these bytes are no picture that is recognised; give (bytes, 'image/…')")
+    raise ConfigError(f"{where}: these bytes are no JPEG and no PNG file")
 
 
 def _drawn(picture: Picture, where: str) -> wire.Blob:

@@ -184,6 +184,19 @@ class LiveConfig:
         """The tools without the Python functions, all function declarations in the last one."""
         return merged(self.tools or ())
 
+    @property
+    def announces_history(self) -> bool:
+        """Whether the setup says that a history comes first, as ``clientContent``."""
+        history = self.history_config
+        return history is not None and bool(history.initial_history_in_client_content)
+
+    @property
+    def is_activity_manual(self) -> bool:
+        """Whether the client says when the user speaks; otherwise the server finds out."""
+        realtime = self.realtime_input_config
+        detection = None if realtime is None else realtime.automatic_activity_detection
+        return detection is not None and bool(detection.disabled)
+
     def with_declarations(self, declarations: Sequence[wire.FunctionDeclaration]) -> LiveConfig:
         """Replace the Python functions by their declarations."""
         tools = [item for item in self.tools or () if isinstance(item, wire.Tool)]

@@ -59,6 +59,7 @@ class ModelCapabilities:
         seeds_audio: A seeded history may hold sound.
         audio_during_call: The microphone may go on while a blocking call is open.
         converses: It answers what the user says; otherwise it only writes it down.
+        context_update: It takes ``contextUpdate``; otherwise that is answered with close code 1007.
         input_rate: Samples per second of the sound it hears natively.
         output_rate: Samples per second of the sound it makes.
     """
@@ -78,6 +79,7 @@ class ModelCapabilities:
     seeds_audio: bool = False
     audio_during_call: bool = True
     converses: bool = True
+    context_update: bool = True
     input_rate: int = 16_000
     output_rate: int = 24_000
 
@@ -93,6 +95,7 @@ _GEMINI_3_1: Final = ModelCapabilities(
     seeds_history=True,
     seeds_audio=True,
     audio_during_call=False,
+    context_update=False,
 )
 _GEMINI_2_5: Final = ModelCapabilities(
     name="gemini-2.5-flash-native-audio-preview-12-2025",
@@ -101,6 +104,7 @@ _GEMINI_2_5: Final = ModelCapabilities(
     thinking="budget",
     code_execution=False,
     audio_during_call=False,
+    context_update=False,
 )
 _GEMINI_3_8: Final = ModelCapabilities(
     name="gemini-3.8-live",
@@ -127,6 +131,7 @@ _HALF_CASCADE: Final = ModelCapabilities(
     scheduling=False,
     thinking="none",
     audio_during_call=False,
+    context_update=False,
 )
 _VERTEX_2_5: Final = attrs.evolve(_GEMINI_2_5, name="gemini-live-2.5-flash-native-audio", aliases=())
 _TRANSCRIBE: Final = ModelCapabilities(
@@ -135,9 +140,13 @@ _TRANSCRIBE: Final = ModelCapabilities(
     response_modalities=_TEXT,
     seeds_history=True,
     converses=False,
+    context_update=False,
 )
 _ROBOTICS: Final = ModelCapabilities(
-    name="gemini-robotics-er-2-streaming-preview", response_modalities=_TEXT, tool_behavior="blocking"
+    name="gemini-robotics-er-2-streaming-preview",
+    response_modalities=_TEXT,
+    tool_behavior="blocking",
+    context_update=False,
 )
 
 LIVE_MODELS: Final[Mapping[str, ModelCapabilities]] = {

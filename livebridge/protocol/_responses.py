@@ -147,7 +147,9 @@ def _scalar(value: object, where: str) -> object:
             raise ConfigError(f"{where} is {value}, which JSON cannot hold")
         return value
     hint = "; put bytes into parts" if isinstance(value, bytes | bytearray | memoryview) else ""
+    kind = type(value).__name__
+    article = "an" if kind[0] in "aeiouAEIOU" else "a"
     raise ConfigError(
-        f"{where} is a {type(value).__name__}, which JSON cannot hold; expected text, a number,"
+        f"{where} is {article} {kind}, which JSON cannot hold; expected text, a number,"
         f" a truth value, None, a list or a mapping{hint}"
     )

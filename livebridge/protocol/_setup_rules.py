@@ -1,13 +1,16 @@
 """Finds what a server would refuse, before anything is dialled.
 
-Three tables of paths say which field which backend does not take; a few functions say what a model does not.
-The server's own answer to any of this is a closed socket with "Request contains an invalid argument."
+Three tables of paths say which field which backend does not take; a few functions say what a model does not, before
+the dial and in the middle of a conversation. The server's own answer to any of this is a closed socket with "Request
+contains an invalid argument.", and without a resumption handle the conversation is gone with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
+
+import attrs
 
 from livebridge import wire
 from livebridge.errors import ConfigError
@@ -80,6 +83,18 @@ _ALPHA: Final = "v1alpha"
 Rule = Callable[[wire.Setup, ModelCapabilities], Iterator[str]]
 
 
+@attrs.frozen(kw_only=True)
+class _Moment:
+    """What a message is judged by, besides itself."""
+
+    config: LiveConfig | None
+    able: ModelCapabilities | None
+    seeding: bool
+
+
+MessageRule = Callable[[wire.ClientMessage, _Moment], Iterator[str]]
+
+
 def check(
     config: LiveConfig,
     *,
@@ -122,23 +137,37 @@ def check(
         raise ConfigError(f"this configuration would be refused by the server ({backend}):\n{lines}")
 
 
-def check_message(message: wire.ClientMessage, *, backend: Backend) -> None:
+def check_message(
+    message: wire.ClientMessage,
+    *,
+    backend: Backend,
+    config: LiveConfig | None = None,
+    able: ModelCapabilities | None = None,
+    seeding: bool = False,
+) -> None:
     """Refuse a message after the setup that the server would refuse.
 
     Args:
-        message: A ``contextUpdate`` or a ``clientContent``; nothing is wrong with any other.
+        message: What is about to be sent.
         backend: Where it will be sent.
+        config: What the session was set up with; ``None`` if that is not known (a token may lock it).
+        able: What the model can do, if that matters. What was only guessed from its name refuses nothing.
+        seeding: The history that the setup has announced is not complete yet.
 
     Raises:
         ConfigError: All that is wrong with it, one line each.
     """
     problems = [
-        f"- {path.rpartition('.')[2].removesuffix('[]')} parameter is {_TEXT[backend]} ({path})"
+        f"{path.rpartition('.')[2].removesuffix('[]')} parameter is {_TEXT[backend]} ({path})"
         for path in _REFUSED_LATER[backend]
         if _reached(message, path)
     ]
+    moment = _Moment(config=config, able=able if able is not None and able.known else None, seeding=seeding)
+    for rule in _MESSAGE_RULES:
+        problems.extend(rule(message, moment))
     if problems:
-        raise ConfigError("this message would be refused by the server:\n" + "\n".join(problems))
+        lines = "\n".join(f"- {problem}" for problem in problems)
+        raise ConfigError(f"this message would be refused by the server:\n{lines}")
 
 
 def _reached(value: object, path: str) -> list[object]:
@@ -196,3 +225,41 @@ def _tools(setup: wire.Setup, able: ModelCapabilities) -> Iterator[str]:
 
 
 _MODEL_RULES: Final[tuple[Rule, ...]] = (_modalities, _thinking, _dialog, _tools)
+
+
+def _content_channel(message: wire.ClientMessage, moment: _Moment) -> Iterator[str]:
+    """``send_client_content`` in the middle of a conversation is answered with 1007 by the 3.x models."""
+    able, config = moment.able, moment.config
+    if message.client_content is None or able is None or config is None or moment.seeding:
+        return
+    if able.text_input == "client_content":
+        return
+    if config.announces_history:
+        why = "its history is complete"
+    else:
+        why = "it takes clientContent as history only (history_config={'initial_history_in_client_content': True})"
+    yield f"{able.name}: {why}; what is said from now on goes by send_text(), which picks the channel"
+
+
+def _context_update(message: wire.ClientMessage, moment: _Moment) -> Iterator[str]:
+    able = moment.able
+    if message.context_update is not None and able is not None and not able.context_update:
+        yield f"{able.name} takes no context update; give system_instruction and tools to a new session"
+
+
+def _activity(message: wire.ClientMessage, moment: _Moment) -> Iterator[str]:
+    """``activityStart`` and ``activityEnd`` "only when automatic VAD is disabled"; ``audioStreamEnd`` else."""
+    realtime = message.realtime_input
+    if realtime is None or moment.config is None:
+        return
+    manual = moment.config.is_activity_manual
+    if not manual and (realtime.activity_start is not None or realtime.activity_end is not None):
+        yield (
+            "activity_start and activity_end need manual activity detection:"
+            " realtime_input_config={'automatic_activity_detection': {'disabled': True}}"
+        )
+    if manual and realtime.audio_stream_end:
+        yield "audio_stream_end needs automatic activity detection; with manual detection send activity_end"
+
+
+_MESSAGE_RULES: Final[tuple[MessageRule, ...]] = (_content_channel, _context_update, _activity)

@@ -304,9 +304,14 @@ class SessionActor(GenServer):
         if ended.error is None:
             return Stop(NORMAL)
         await self._complain(ended.error)
-        if ended.fatal:
+        if ended.fatal or self._is_told():
             return Stop(ExitReason.shutdown(ended.error))
         return Stop(ExitReason.error(ended.error))
+
+    def _is_told(self) -> bool:
+        """Whether the first connect failed and somebody waits for it: told once is enough."""
+        state = self.state
+        return not self.supervised and not state.ever_connected and (state.told or state.awaited > 0)
 
     async def _complain(self, error: LivebridgeError) -> None:
         if BUS.active:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 import attrs
@@ -23,6 +24,7 @@ from livebridge.protocol import (
     capabilities,
     check,
 )
+from livebridge.session import _checks as checks
 from livebridge.session._actor import SessionActor
 from livebridge.session._handler import Handler, callbacks_of
 from livebridge.session._options import Options, parse
@@ -46,6 +48,7 @@ def build(session: _V, handler: Handler | None, keywords: Mapping[str, object]) 
     options, given = parse(keywords)
     options = _with_http_options(options)
     callbacks = callbacks_of(handler, given)
+    _check_free(handler)
     able = capabilities(options.model, options.models)
     box = tool_box(options.config, handler, able, INJECTED)
     options = attrs.evolve(options, config=options.config.with_declarations(box.declarations))
@@ -81,6 +84,16 @@ def build(session: _V, handler: Handler | None, keywords: Mapping[str, object]) 
     return actor
 
 
+def _check_free(handler: Handler | None) -> None:
+    """One instance, one session: its callbacks would find the other one in ``self.session``."""
+    other = None if handler is None else handler._session  # noqa: SLF001 - Handler.session is the way to it
+    if other is not None and other._under_way:  # noqa: SLF001 - as above
+        raise ConfigError(
+            f"this {type(handler).__name__} already drives a session that has not ended;"
+            " make one instance per session"
+        )
+
+
 def _auth(options: Options) -> Auth:
     """Find out who we are; a project beside ``auth="gemini"`` means nothing there, as in the original."""
     vertex = options.auth != "gemini"
@@ -97,6 +110,8 @@ def _with_http_options(options: Options) -> Options:
     http = options.config.http_options
     if http is None:
         return options
+    checks.base_url("http_options.base_url", http.base_url)
+    checks.headers("http_options.headers", http.headers)
     return attrs.evolve(
         options,
         base_url=options.base_url or http.base_url,
@@ -118,10 +133,27 @@ def _stall(options: Options, able: ModelCapabilities) -> StallWatch:
     return StallWatch(None if may_be_silent else options.stall, manual=options.is_manual)
 
 
+@attrs.frozen
+class _Asked:
+    """A function that gives a key at once, or an awaitable, in the form of an async one."""
+
+    function: Callable[[], object]
+
+    async def __call__(self) -> str:
+        given = self.function()
+        if inspect.isawaitable(given):
+            given = await given
+        return given  # type: ignore[return-value]  # checked by whoever asks
+
+
 def _secret(value: object) -> str | None:
+    if callable(value) and not inspect.iscoroutinefunction(value):
+        value = _Asked(value)
     if value is None or isinstance(value, str) or callable(value):
-        return value  # type: ignore[return-value]  # an async callable is checked when it is called
-    raise ConfigError(f"option api_key must be a str or an async function, not {type(value).__name__}")
+        return value  # type: ignore[return-value]  # what a function returns is checked when it is called
+    raise ConfigError(
+        f"option api_key must be a str or a function that returns one, not {type(value).__name__}"
+    )
 
 
 def _handles(options: Options) -> HandleBook:

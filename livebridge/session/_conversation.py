@@ -28,6 +28,9 @@ from livebridge.session._speech import Speech
 ECHO_TAIL: Final = 0.3
 """Seconds for which a room still echoes what a speaker has played."""
 
+_LOOK_AGAIN: Final = 0.02
+"""Seconds. A speaker that holds back tells nobody when it takes the next piece."""
+
 Send = Callable[[object], Awaitable[object]]
 
 
@@ -87,6 +90,16 @@ class AudioConversation:
     async def wait_stopped(self) -> None:
         """Wait until `stop` was called, or the session has ended."""
         await self._stop.wait()
+
+    async def wait_quiet(self) -> None:
+        """Wait until the model has been heard to the end of what it has said so far, or the conversation stops.
+
+        "Heard" is reckoned from what the speaker has taken, as in `is_speaking`.
+        """
+        await trio.lowlevel.checkpoint()
+        while self.is_speaking and not self._stop.is_set():
+            with trio.move_on_at(max(self._audible_until, trio.current_time() + _LOOK_AGAIN)):
+                await self._stop.wait()
 
     @contextmanager
     def attached(self) -> Iterator[None]:

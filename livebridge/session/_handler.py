@@ -28,10 +28,16 @@ from livebridge.protocol import (
     Unrecognized,
     Usage,
 )
+from livebridge.session._checks import called_with
 from livebridge.session._options import Function, check_callback
 from livebridge.session._verbs import Verbs
 
-_HANDLES: Final = ("handle_call", "handle_cast", "handle_info")
+_HANDLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "handle_call": ("request", "caller"),
+    "handle_cast": ("request",),
+    "handle_info": ("message",),
+}
+"""What the methods of an actor are called with."""
 
 
 class Handler:
@@ -200,4 +206,6 @@ def callbacks_of(handler: Handler | None, keywords: Mapping[str, Function]) -> d
         if name in keywords:
             raise ConfigError(f"{name} is given twice: as a keyword and by {type(handler).__name__}")
         found[name] = check_callback(name, getattr(handler, name), bound=f"{type(handler).__name__}.{name}")
+    for name, arguments in _HANDLES.items():
+        called_with(f"{type(handler).__name__}.{name}", getattr(handler, name), *arguments)
     return found

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import attrs
 import trio
 
-from livebridge.errors import LivebridgeError
+from livebridge.errors import StoreError
 from livebridge.otp import ExitReason
 from livebridge.protocol import Handle, Snapshot, take_snapshot
 from livebridge.session._continuity import Continuity
@@ -25,10 +25,6 @@ SAVE_INTERVAL: Final = 0.2
 
 STORE_TIMEOUT: Final = 5.0
 """Seconds a store may take; a session does not wait longer for its memory."""
-
-
-class StoreError(LivebridgeError):
-    """A resume store failed; the session goes on without it. The cause is ``__cause__``."""
 
 
 @attrs.define(eq=False)
@@ -50,6 +46,7 @@ class Keeping:
     _epochs: int = 0
     _saved_handle: str | None = None
     _saved_revision: int = -1
+    _complaint: str = ""
 
     async def restore(self) -> None:
         """Adopt the snapshot of an earlier incarnation, if there is a usable one."""
@@ -113,12 +110,25 @@ class Keeping:
         await self._guarded("save", self.store.save(self.key, snapshot))
 
     async def _guarded(self, verb: str, awaitable: Awaitable[_T]) -> _T | None:
+        """Wait for the store; what it raises is told once, until it works again or fails in another way."""
         try:
             with trio.fail_after(STORE_TIMEOUT):
-                return await awaitable
+                result = await awaitable
+        except trio.TooSlowError as error:
+            self._complain(verb, f"no answer within {STORE_TIMEOUT:g} s", error)
         except Exception as error:  # noqa: BLE001 - a third party's store may raise anything
-            _log.error("the resume store could not %s: %s", verb, error, exc_info=error)
-            problem = StoreError(f"the resume store could not {verb}: {error}")
-            problem.__cause__ = error
-            self.state.notify("on_error", problem)
-            return None
+            self._complain(verb, f"{type(error).__name__}: {error}", error)
+        else:
+            self._complaint = ""
+            return result
+        return None
+
+    def _complain(self, verb: str, why: str, error: Exception) -> None:
+        if why == self._complaint:
+            _log.debug("the resume store still cannot %s: %s", verb, why)
+            return
+        self._complaint = why
+        problem = StoreError(f"the resume store could not {verb}: {why}; the session goes on without it")
+        problem.__cause__ = error
+        _log.error("%s", problem)
+        self.state.notify("on_error", problem)

@@ -7,15 +7,24 @@ microphone is muted: muting ends what is open, once, and unmuting inside an acti
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import trio
 
 from livebridge import wire
-from livebridge.protocol import INPUT_RATE_HZ, Entry, Kind, audio_chunk, audio_rate, realtime_input
+from livebridge.protocol import (
+    INPUT_RATE_HZ,
+    Entry,
+    Kind,
+    audio_chunk,
+    audio_rate,
+    is_picture,
+    realtime_input,
+)
 from livebridge.session._frames import ACTIVITY_END, ACTIVITY_START
 from livebridge.session._outgoing import SendReceipt
+from livebridge.session._pieces import pieces_of
 from livebridge.session._samples import WholeSamples
 from livebridge.session._view import View
 
@@ -45,8 +54,9 @@ class Microphone(View):
             audio_stream_end: ``True``: the microphone is off (automatic activity detection).
 
         Raises:
-            ConfigError: Not exactly one was given, or it is not what it should be.
-            LivebridgeError: As all sends; see `Verbs`.
+            ConfigError: Not exactly one was given, it is not what it should be, or it is a signal of the other way
+                to detect activity.
+            LivebridgeError: As all sends; see `Session`.
         """
         message = realtime_input(
             audio=audio,
@@ -56,6 +66,7 @@ class Microphone(View):
             activity_end=activity_end,
             audio_stream_end=audio_stream_end,
         )
+        self._actor.outgoing.check(message)
         given = message.realtime_input
         assert given is not None
         if given.audio is not None:
@@ -77,12 +88,13 @@ class Microphone(View):
         """Send a piece of microphone sound; the fast way. Nothing is sent while the microphone is muted.
 
         Args:
-            pcm: 16-bit signed little-endian mono samples (bytes, or a buffer of 16-bit integers).
-            rate: Samples per second; 16,000 is what the models hear natively.
+            pcm: 16-bit signed little-endian mono samples: bytes, or a buffer of 16-bit integers; or what
+                `send_realtime_input` takes as ``audio``.
+            rate: Samples per second; 16,000 is what the models hear natively. A `Blob` says its rate itself.
 
         Raises:
-            ConfigError: No samples, half a sample, or no sensible rate.
-            LivebridgeError: As all sends; see `Verbs`.
+            ConfigError: No samples, half a sample, several channels, a WAV file, or no sensible rate.
+            LivebridgeError: As all sends; see `Session`.
         """
         chunk = audio_chunk(pcm, rate)
         await self._accept_sound(chunk.frame, chunk.seconds)
@@ -95,7 +107,7 @@ class Microphone(View):
         activity is open. Idempotent.
 
         Raises:
-            LivebridgeError: As all sends; see `Verbs`.
+            LivebridgeError: As all sends; see `Session`.
         """
         state = self._state
         if state.muted:
@@ -126,40 +138,52 @@ class Microphone(View):
 
         Raises:
             ConfigError: It is no picture.
-            LivebridgeError: As all sends; see `Verbs`.
+            LivebridgeError: As all sends; see `Session`.
         """
         video = frame if mime_type is None else (frame, mime_type)
         await self.send_realtime_input(video=video)
 
     async def send_media_stream(
-        self, stream: AsyncIterable[object], *, rate: int = 16_000, pace: bool = True
+        self,
+        stream: AsyncIterable[object] | Iterable[object],
+        *,
+        rate: int = 16_000,
+        pace: bool = True,
     ) -> float:
-        """Send pieces of sound as they come, until the stream ends.
+        """Send pieces of sound, and pictures between them, as they come, until the stream ends.
 
         Args:
-            stream: Yields 16-bit mono PCM. Pieces of bytes may end within a sample: the odd byte is carried over
-                to the next piece (one that is left at the end is no sample and is left out).
-            rate: Samples per second.
+            stream: Yields what `send_audio` takes (16-bit mono PCM, a `Blob` of it), or what `send_video` takes
+                if its type says so (a `Blob`, ``(bytes, "image/…")``, a Pillow image). An iterable that does not
+                block does as well. An async generator is closed, also on cancellation. Pieces of bytes may end
+                within a sample: the odd byte is carried over to the next piece (one that is left at the end is no
+                sample and is left out).
+            rate: Samples per second of sound that does not say so itself.
             pace: Send no faster than it sounds (a file); a microphone paces itself.
 
         Returns:
             Seconds of sound sent.
 
         Raises:
+            ConfigError: It is no stream, or a piece is neither sound nor a picture.
             LivebridgeError: As `send_audio`.
         """
         began = trio.current_time()
         seconds = 0.0
         samples = WholeSamples()
-        async for piece in stream:
-            pcm = samples.take(piece, silent=self._state.muted)
-            if pcm is None:
-                continue
-            chunk = audio_chunk(pcm, rate)
-            await self._accept_sound(chunk.frame, chunk.seconds)
-            seconds += chunk.seconds
-            if pace:
-                await trio.sleep_until(began + seconds)
+        async with pieces_of(stream) as pieces:
+            async for piece in pieces:
+                if is_picture(piece):
+                    await self.send_video(piece)
+                    continue
+                pcm = samples.take(piece, silent=self._state.muted)
+                if pcm is None:
+                    continue
+                chunk = audio_chunk(pcm, rate)
+                await self._accept_sound(chunk.frame, chunk.seconds)
+                seconds += chunk.seconds
+                if pace:
+                    await trio.sleep_until(began + seconds)
         return seconds
 
     @asynccontextmanager
@@ -167,12 +191,19 @@ class Microphone(View):
         """The user speaks inside this block (manual activity detection): start … end.
 
         While the microphone is muted there is no activity; one begins with `unmute`, or not at all.
+
+        Raises:
+            ConfigError: Activity detection is automatic, as it is by default; switch it off with
+                ``realtime_input_config={"automatic_activity_detection": {"disabled": True}}``.
+            LivebridgeError: As all sends; see `Session`.
         """
         state = self._state
+        start = realtime_input(activity_start=True)
+        self._actor.outgoing.check(start)
         if state.muted:
             await self._withhold(Kind.SIGNAL)
         else:
-            await self._signal(realtime_input(activity_start=True))
+            await self._signal(start)
         state.speaking = True
         try:
             yield

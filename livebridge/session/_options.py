@@ -1,7 +1,6 @@
 """Every option of a session, with unit, default and check; one function turns keywords into them."""
 
 import difflib
-import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from ssl import SSLContext
@@ -61,80 +60,97 @@ class Keepalive:
 class Options:
     """What a session was started with. Durations are seconds, sizes are bytes.
 
+    Both backends, the Gemini API and Vertex AI, take every option unless it says otherwise. What the model is asked
+    for (voice, instructions, tools …) is described at `livebridge.protocol.LiveConfig`; its fields are given beside
+    these, as keywords.
+
     Attributes:
-        model: Model name, as any of the forms the Live API knows.
+        model: Model name, as any of the forms the Live API knows. Required.
         models: What is known of models that `livebridge.protocol.LIVE_MODELS` lacks (a newer one, a tuned one), by
-            name; comes before the table.
-        config: What goes into ``setup``.
+            name; comes before the table. Default: none.
+        config: What goes into ``setup``. The fields of `livebridge.protocol.LiveConfig`, flat or under this name.
         auth: Credentials, or a shorthand; by default found in the environment.
-        api_key: Shorthand for ``auth=GeminiApi(api_key=…)``.
-        project: Google Cloud project, for Vertex AI; ``project_id`` is the same.
-        location: Of that project: a region, ``global``, ``us`` or ``eu``.
+        api_key: Shorthand for ``auth=GeminiApi(api_key=…)``. A str, or a function (async or not) that is asked on
+            every dial. Gemini API, and Vertex in express mode.
+        project: Google Cloud project, for Vertex AI; ``project_id`` is the same. Vertex only; by default the
+            environment's.
+        location: Of that project: a region, ``global``, ``us`` or ``eu``. Vertex only; by default the environment's,
+            else ``global``.
         api_version: Of the Live API; the backend's default if absent.
-        base_url: Another server; ``http``, ``https``, ``ws`` and ``wss`` are kept as given.
-        headers: Extra headers of the upgrade request.
-        proxy: URL of an HTTP proxy, ``"env"`` for the environment's, ``None`` for none.
-        ssl_context: For ``wss``; verification is on by default.
-        dial_timeout: For look-up, TCP, proxy, TLS and upgrade together; before that, once more, for whoever
-            provides the credentials.
-        setup_timeout: From ``setup`` to ``setupComplete``.
-        keepalive: `Keepalive`, or seconds of silence before a ping; ``None`` for no pings.
-        max_message_size: Largest message read from the server.
-        connect: Dial at once; otherwise `Session.connect` does.
-        require_connected: The start (of a supervised session) waits until it is ready, and fails if it cannot
-            be.
-        connect_attempts: Dials before the first connect gives up, where retrying can help. A session that
-            begins with a handle (given, or stored) is bounded by `reconnect` instead.
-        reconnect: When a lost connection is dialled again; ``None``: never.
-        stable_after: Kept in the policy; see `ReconnectPolicy`.
-        media_buffer: Seconds of audio kept while there is no connection.
-        max_media_lag: Seconds that sound and pictures wait for a network that does not keep up; older ones are
-            given up, which ``on_error`` tells once until it has caught up. ``None``: they wait for ever.
-        inbox_frames: Frames read but not yet dispatched, before reading stops.
-        inbox_bytes: Bytes of the same.
-        outbox_messages: Accepted messages that wait (media not counted), before ``send_…`` waits.
-        outbox_bytes: Bytes of the same.
-        content_max_age: Seconds an accepted message waits for a connection before it is given up and
-            reported; ``None``: for ever.
-        buffer_before_connect: Accept sends before the first `Session.connect`.
-        write_timeout: For one write; a socket that blocks longer is abandoned.
-        close_timeout: For everything `Session.close` does.
-        tool_timeout: For an answer to a tool call, by callback or by hand; then the model is told.
-        tool_grace: Seconds that running tools get when the session closes in order.
-        max_concurrent_tools: Tool calls that run at once; further ones wait in order.
+        base_url: Another server; ``http``, ``https``, ``ws`` and ``wss`` are kept as given. Default: the backend's.
+        headers: Extra headers of the upgrade request. Default: none.
+        proxy: URL of an HTTP proxy, ``"env"`` for the environment's, ``None`` for none. Default: ``"env"``.
+        ssl_context: For ``wss``; verification is on by default. Default: certificates of certifi.
+        dial_timeout: For look-up, TCP, proxy, TLS and upgrade together; before that, once more, for whoever provides
+            the credentials. Default: 10 s.
+        setup_timeout: From ``setup`` to ``setupComplete``. Default: 10 s.
+        keepalive: `Keepalive`, or seconds of silence before a ping; ``None`` for no pings. Default: ping after 30 s,
+            dead after 75 s.
+        max_message_size: Largest message read from the server. Default: 16 MiB.
+        connect: Dial at once; otherwise `Session.connect` does. Default: ``True``.
+        require_connected: The start (of a supervised session) waits until it is ready, and fails if it cannot be.
+            Default: ``False``.
+        connect_attempts: Dials before the first connect gives up, where retrying can help. A session that begins with
+            a handle (given, or stored) is bounded by `reconnect` instead. Default: 3.
+        reconnect: When a lost connection is dialled again; ``None``: never. Default: ``ReconnectPolicy()``, which
+            gives up after 300 s without a connection.
+        media_buffer: Seconds of audio kept while there is no connection. Default: 1 s.
+        max_media_lag: Seconds that sound and pictures wait for a network that does not keep up; older ones are given
+            up, which ``on_error`` tells once until it has caught up. ``None``: they wait for ever. Default: 5 s.
+        inbox_frames: Frames read but not yet dispatched, before reading stops. Default: 256.
+        inbox_bytes: Bytes of the same. Default: 16 MiB.
+        outbox_messages: Accepted messages that wait (media not counted), before ``send_…`` waits. Default: 256.
+        outbox_bytes: Bytes of the same. Default: 4 MiB.
+        content_max_age: Seconds an accepted message waits for a connection before it is given up and reported;
+            ``None``: for ever. Default: 120 s.
+        buffer_before_connect: Accept sends before the first `Session.connect`. Default: ``False``.
+        write_timeout: For one write; a socket that blocks longer is abandoned. Default: 15 s.
+        close_timeout: For everything `Session.close` does. Default: 5 s.
+        tool_timeout: For an answer to a tool call, by callback or by hand; then the model is told. ``None``: no
+            limit. Default: 60 s.
+        tool_grace: Seconds that running tools get when the session closes in order. Default: 0 s.
+        max_concurrent_tools: Tool calls that run at once; further ones wait in order. Default: 8.
         tool_response_mode: ``batch``: the answers to one message of calls travel together, when the last one is
-            there; ``each``: one by one. Non-blocking calls are always answered one by one.
-        tool_error_detail: What the model is told of an exception: its ``message``, its ``type``, or that there
-            was one (``generic``). A `ToolError` is always told in full.
-        max_tool_response_bytes: Largest answer of a tool, as JSON; a larger one is answered with an error.
-        orphan_tool_results: What becomes of a result whose connection was replaced: ``reattach``,
-            ``as_content``, ``drop`` or ``send``; ``None``: ``reattach`` with transparent resumption,
-            ``as_content`` without. It is reported to ``on_error``, too.
+            there; ``each``: one by one. Non-blocking calls are always answered one by one. Default: ``batch``.
+        tool_error_detail: What the model is told of an exception: its ``message``, its ``type``, or that there was
+            one (``generic``). A `ToolError` is always told in full. Default: ``message``.
+        max_tool_response_bytes: Largest answer of a tool, as JSON; a larger one is answered with an error. Default:
+            256 KiB.
+        orphan_tool_results: What becomes of a result whose connection was replaced: ``reattach``, ``as_content``,
+            ``drop`` or ``send``; ``None``: ``reattach`` with transparent resumption (Vertex),
+            ``as_content`` without. It is reported to ``on_error``, too. Default: ``None``.
         realtime_during_tool_call: Sound, pictures and ``activityStart`` while a blocking call is open: ``send``,
-            ``hold`` (bounded by `media_buffer`), ``drop``, or ``auto`` (``send`` or ``hold``, by model).
-        on_callback_error: What a raising callback means.
-        max_callback_errors: ``(count, seconds)``: more errors in the window end the session.
-        callback_timeout: For one asynchronous callback; ``None``: none.
-        slow_callback: A synchronous callback that takes longer is logged.
-        stall_timeout: Seconds of a full inbox before `CallbackStalledError` is reported.
-        resume_handle: A handle of an earlier session to begin with.
-        resume_store: Keeps handle and unsettled messages across restarts; see `ResumeStore`.
+            ``hold`` (bounded by `media_buffer`), ``drop``, or ``auto`` (``send`` or ``hold``, by model). Default:
+            ``auto``.
+        on_callback_error: What a raising callback means. ``log``: go on; ``crash``: end the session; or a function of
+            the error that returns one of the two. Default: ``log``.
+        max_callback_errors: ``(count, seconds)``: more errors in the window end the session. Default: ``None``, no
+            limit.
+        callback_timeout: For one asynchronous callback; ``None``: none. Default: ``None``.
+        slow_callback: A synchronous callback that takes longer is logged. Default: 0.1 s.
+        stall_timeout: Seconds of a full inbox before `CallbackStalledError` is reported. Default: 30 s.
+        resume_handle: A handle of an earlier session to begin with. Default: none.
+        resume_store: Keeps handle and unsettled messages across restarts; see `ResumeStore`. Default: none; in memory
+            for a supervised session.
         resume_key: Under which name; by default the child id (supervised), else ``"session"``.
-        forget_on_close: Delete the snapshot when the session is closed on purpose.
-        replay: Without acknowledgements by index (Gemini API): ``unsent`` writes only what was never
-            written; ``uncertain`` also what was written after the last handle.
-        unresumable: A connection that breaks while the server says "not resumable": ``resume_last`` uses
-            the last handle all the same, ``fresh`` starts afresh, ``fail`` ends the session.
-        handover: Rotation: ``cold`` closes the old connection, then dials; ``warm`` dials the next one when
-            the GoAway comes, so that the gap is one round trip.
-        stall: What is done about a model that has fallen silent; ``None``: nothing.
-        reseed_turns: How many of the last turns, as far as their words are known, a fresh session is told after
-            the conversation was lost; what the user asked last and nobody answered is asked again. 0: none, the
-            model starts without memory.
+        forget_on_close: Delete the snapshot when the session is closed on purpose. Default: ``True``.
+        replay: Without acknowledgements by index (Gemini API): ``unsent`` writes only what was never written;
+            ``uncertain`` also what was written after the last handle. Default: ``unsent``. Vertex with transparent
+            resumption knows what was read, and needs neither.
+        unresumable: A connection that breaks while the server says "not resumable": ``resume_last`` uses the last
+            handle all the same, ``fresh`` starts afresh, ``fail`` ends the session. Default: ``resume_last``.
+        handover: Rotation: ``cold`` closes the old connection, then dials; ``warm`` dials the next one when the
+            GoAway comes, so that the gap is one round trip. Default: ``cold``.
+        stall: What is done about a model that has fallen silent; ``None``: nothing. Default: ``StallPolicy()``, which
+            begins after 20 s.
+        reseed_turns: How many of the last turns, as far as their words are known, a fresh session is told after the
+            conversation was lost; what the user asked last and nobody answered is asked again. 0: none, the model
+            starts without memory. Default: 20.
         circuit: When dials to this endpoint are stopped for all sessions; ``None``: the defaults.
-        max_connection_age: Rotate by ourselves after so many seconds; ``None``: wait for the GoAway.
-        keep_audio: Collect the audio of a turn into `Turn.audio` (up to 8 MiB).
-        dial: Opens transports: another implementation, or one in memory for tests.
+        max_connection_age: Rotate by ourselves after so many seconds; ``None``: wait for the GoAway. Default:
+            ``None``.
+        keep_audio: Collect the audio of a turn into `Turn.audio` (up to 8 MiB). Default: ``True``.
+        dial: Opens transports: another implementation, or one in memory for tests. Default: a WebSocket.
     """
 
     model: str
@@ -204,13 +220,13 @@ class Options:
 
 _CHECKS: Final[Mapping[str, checks.Check]] = {
     "model": checks.kind(str),
-    "models": checks.kind(Mapping, or_none=True),
+    "models": checks.models,
     "project": checks.kind(str, or_none=True),
     "location": checks.kind(str, or_none=True),
     "api_version": checks.kind(str, or_none=True),
-    "base_url": checks.kind(str, or_none=True),
-    "headers": checks.kind(Mapping, or_none=True),
-    "proxy": checks.kind(str, or_none=True),
+    "base_url": checks.base_url,
+    "headers": checks.headers,
+    "proxy": checks.proxy,
     "ssl_context": checks.kind(SSLContext, or_none=True),
     "dial_timeout": checks.number(above=0),
     "setup_timeout": checks.number(above=0),
@@ -243,6 +259,7 @@ _CHECKS: Final[Mapping[str, checks.Check]] = {
     "slow_callback": checks.number(above=0),
     "stall_timeout": checks.number(above=0),
     "resume_handle": checks.kind(str, or_none=True),
+    "resume_store": checks.store,
     "resume_key": checks.kind(str),
     "forget_on_close": checks.kind(bool),
     "replay": checks.one_of("unsent", "uncertain"),
@@ -334,19 +351,11 @@ def _keepalive(value: object) -> Keepalive | None:
 
 
 def check_callback(name: str, function: object, *, bound: str | None = None) -> Function:
-    """See that a callback can be called with its one argument.
+    """See that a callback can be called with its one argument, and does something when it is.
 
     Raises:
-        ConfigError: It cannot.
+        ConfigError: It cannot, or it would not.
     """
-    where = bound or name
-    if not callable(function):
-        raise ConfigError(f"{where} must be a function of one argument, not {function!r}")
-    try:
-        inspect.signature(function).bind(object())
-    except TypeError as error:
-        argument = getattr(CALLBACKS[name].argument, "__name__", CALLBACKS[name].argument)
-        raise ConfigError(f"{where} is called with one argument ({argument}), but {error}") from error
-    except ValueError:
-        return cast("Function", function)
+    argument = getattr(CALLBACKS[name].argument, "__name__", CALLBACKS[name].argument)
+    checks.called_with(bound or name, function, str(argument))
     return cast("Function", function)

@@ -15,6 +15,7 @@ import attrs
 import trio
 
 from livebridge import wire
+from livebridge.auth import EphemeralToken
 from livebridge.errors import (
     ConfigError,
     NotConnectedError,
@@ -22,12 +23,16 @@ from livebridge.errors import (
     SessionClosedError,
     SessionFailedError,
 )
-from livebridge.protocol import Entry, Kind, Phase
+from livebridge.protocol import Entry, Kind, Phase, check_message
+from livebridge.session import _checks as checks
 from livebridge.session._state import SessionState
+from livebridge.session._surroundings import check_in_trio
 from livebridge.session._tool_gate import AudioGate
 
 YIELD_AT_BACKLOG: Final = 16
 """Messages waiting for the sender, from which on accepting another lets other tasks run first."""
+
+_MEDIA: Final = frozenset({Kind.AUDIO, Kind.VIDEO})
 
 Wait = Literal["accepted", "written", "acked"]
 """How far a send waits: into the outbox, onto the socket, or until a handle covers it."""
@@ -75,7 +80,9 @@ class Outgoing:
             NotConnectedError: The session was never connected.
             SessionClosedError: It is closing or closed.
             SessionFailedError: It has failed.
+            LocalProtocolError: This is no task of trio.
         """
+        check_in_trio()
         state = self.state
         if state.failure is not None:
             raise SessionFailedError(
@@ -84,7 +91,8 @@ class Outgoing:
         if state.closing or state.closed or state.phase in (Phase.CLOSING, Phase.CLOSED):
             info = state.close_info
             raise SessionClosedError(
-                "the session is closing or closed; nothing can be sent any more",
+                "the session is closing or closed, for good; to go on with the conversation start a new one, with"
+                " resume_handle=session.handle",
                 code=info.code if info else None,
                 reason=info.reason if info else None,
                 phase=state.phase.value,
@@ -93,6 +101,25 @@ class Outgoing:
             )
         if state.phase is Phase.IDLE and not state.options.buffer_before_connect:
             raise NotConnectedError("the session was never connected; call connect() first")
+
+    def check(self, message: wire.ClientMessage) -> None:
+        """See that the server will not hang up because of a message.
+
+        Raises:
+            ConfigError: It would.
+        """
+        state = self.state
+        config = state.options.config
+        check_message(
+            message,
+            backend=state.auth.backend,
+            # a token may lock another configuration than the one that was given here
+            config=None if isinstance(state.auth, EphemeralToken) else config,
+            able=state.capabilities,
+            seeding=config.announces_history
+            and state.ready_kind != "resumed"
+            and state.history_told != state.epoch,
+        )
 
     async def send(
         self,
@@ -105,14 +132,17 @@ class Outgoing:
         """Encode and accept a message.
 
         Raises:
-            ConfigError: `wait` is no known word; or a callback waits for an acknowledgement without a `timeout`:
-                while it does, the inbox may be full, and then nothing is acknowledged any more.
+            ConfigError: `wait` is no known word, or `timeout` no number of seconds; or a callback waits for an
+                acknowledgement without a `timeout`: while it does, the inbox may be full, and then nothing is
+                acknowledged any more.
             TimeoutError: `timeout` seconds passed; after acceptance this withdraws nothing.
             NotConnectedError: The session was never connected.
             SessionClosedError: It is closing or closed.
             SessionFailedError: It has failed.
             SendDroppedError: The message was accepted and then given up.
         """
+        check_in_trio()
+        checks.seconds("timeout", timeout)
         if wait not in _REACHED:
             raise ConfigError(f"wait must be accepted, written or acked, not {wait!r}")
         if wait == "acked" and timeout is None and self.in_callback():
@@ -123,6 +153,9 @@ class Outgoing:
         entry: Entry | None = None
         with trio.move_on_after(float("inf") if timeout is None else timeout):
             entry = await self.accept(kind, payload)
+            content = message.client_content
+            if message.realtime_input is not None or (content is not None and content.turn_complete):
+                self.state.history_told = self.state.epoch
             self.state.expect(entry, message)
             if wait == "accepted":
                 return SendReceipt(seq=entry.seq, state=entry.state)
@@ -243,6 +276,8 @@ class Outgoing:
         if self.gate is not None and self.gate.withholds(kind, payload, seconds):
             return Entry(0, kind, b"", self.state.now)
         state = self.state
+        if kind in _MEDIA:
+            state.history_told = state.epoch
         entry = state.outbox.accept(kind, payload, now=state.now, seconds=seconds)
         if kind is Kind.AUDIO:
             state.sounded_at = state.now

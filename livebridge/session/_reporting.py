@@ -1,7 +1,11 @@
-"""What a session tells `livebridge.telemetry`. Callers look at ``BUS.active`` first; nothing here is secret."""
+"""What a session tells `livebridge.telemetry`. Callers look at ``BUS.active`` first; nothing here is secret.
+
+One thing goes to the log as well, whoever listens: that the server has refused what it was sent.
+"""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +19,11 @@ from livebridge.errors import CallbackError, HandlerError, LivebridgeError
 from livebridge.protocol import CloseInfo, Phase, Plan, Unrecognized, Usage
 from livebridge.session._options import Options
 from livebridge.telemetry import BUS, PREFIX
+
+_log: Final = logging.getLogger("livebridge.session")
+
+_REFUSALS: Final = {1007: "invalid payload", 1008: "policy violation"}
+"""Close codes (RFC 6455, section 7.4.1) of a server that does not want what it got."""
 
 _MILLISECONDS: Final = 1000.0
 
@@ -118,7 +127,25 @@ def closed(session: Reported, info: CloseInfo) -> None:
 def disconnected(session: Reported, info: transport.CloseInfo | None) -> None:
     """A connection has ended, if there was one."""
     if info is not None:
+        if info.code in _REFUSALS and info.initiated_by == "server":
+            why = _without_secrets(session, info.reason) or "no reason given"
+            _log.warning("the server hung up with code %d (%s): %s", info.code, _REFUSALS[info.code], why)
         _emit(session, "websocket.close", {}, close_reason=_MANNERS[info.initiated_by], code=info.code)
+
+
+def _without_secrets(session: Reported, text: str) -> str:
+    """Strike out what a server may have quoted."""
+    options, auth = session.options, session.auth
+    known = (
+        options.api_key,
+        options.resume_handle,
+        getattr(auth, "api_key", None),
+        getattr(auth, "token", None),
+    )
+    for secret in known:
+        if isinstance(secret, str) and secret:
+            text = text.replace(secret, "…")
+    return text
 
 
 def retrying(session: Reported, plan: Plan, *, attempts: int, error: LivebridgeError) -> None:

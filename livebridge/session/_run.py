@@ -13,6 +13,7 @@ from livebridge.errors import LivebridgeError, SessionClosedError
 from livebridge.protocol import CloseInfo
 from livebridge.session._handler import Handler
 from livebridge.session._session import Session
+from livebridge.session._surroundings import check_outside_trio
 
 
 def run(handler: Handler | None = None, /, **options: object) -> CloseInfo:
@@ -31,7 +32,11 @@ def run(handler: Handler | None = None, /, **options: object) -> CloseInfo:
     Raises:
         LivebridgeError: As `Session.start`.
         KeyboardInterrupt: On the second Ctrl-C.
+        LocalProtocolError: Trio runs here already.
     """
+    check_outside_trio(
+        "livebridge.run", "async with Session.start(…) as session, or Supervisor.open() for many"
+    )
     return trio.run(_main, handler, options)
 
 

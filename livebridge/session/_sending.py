@@ -7,7 +7,6 @@ import trio
 from livebridge.errors import ConfigError
 from livebridge.protocol import (
     Kind,
-    check_message,
     client_content,
     context_update,
     realtime_input,
@@ -38,7 +37,7 @@ class Senders(Microphone):
 
         Raises:
             ConfigError: `text` is no string, `wait` no known word, or a callback would wait for ever.
-            LivebridgeError: As all sends; see `Verbs`.
+            LivebridgeError: As all sends; see `Session`.
         """
         if not isinstance(text, str):
             raise ConfigError(f"text must be a str, not {type(text).__name__}")
@@ -66,11 +65,12 @@ class Senders(Microphone):
             timeout: See `send_text`.
 
         Raises:
-            ConfigError: `content` is none of these.
-            LivebridgeError: As all sends; see `Verbs`.
+            ConfigError: `content` is none of these, or the model takes its words by `send_text` only (the 3.x
+                models, but for the history that ``history_config`` announces).
+            LivebridgeError: As all sends; see `Session`.
         """
         message = client_content(content, turn_complete=turn_complete)
-        check_message(message, backend=self._state.auth.backend)
+        self._actor.outgoing.check(message)
         return await self._actor.outgoing.send(message, Kind.CONTENT, wait=wait, timeout=timeout)
 
     async def send_tool_response(self, responses: object) -> int:
@@ -85,7 +85,7 @@ class Senders(Microphone):
 
         Raises:
             ConfigError: There is none, or one is malformed.
-            LivebridgeError: As all sends; see `Verbs`.
+            LivebridgeError: As all sends; see `Session`.
         """
         known = {key: call.name or "" for key, call in self.pending_tool_calls.items()}
         require_ids = self._state.auth.backend == "gemini"
@@ -105,11 +105,11 @@ class Senders(Microphone):
             tools: New tools; ``None`` keeps the present ones, ``[]`` removes them.
 
         Raises:
-            ConfigError: Neither was given, or one is malformed.
-            LivebridgeError: As all sends; see `Verbs`.
+            ConfigError: Neither was given, one is malformed, or the model takes no updates.
+            LivebridgeError: As all sends; see `Session`.
         """
         message = context_update(system_instruction=system_instruction, tools=tools)
-        check_message(message, backend=self._state.auth.backend)
+        self._actor.outgoing.check(message)
         if message.context_update is not None and message.context_update.tools is not None:
             self._actor.tools.declare(message.context_update.tools.tools or ())
         return await self._actor.outgoing.send(message, Kind.CONTENT)

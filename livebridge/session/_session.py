@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Hashable
-from contextlib import asynccontextmanager
-from typing import Final, Self
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final, Self, TypeVar
 
 import trio
 
-from livebridge.errors import ActorExitError, LivebridgeError, SessionFailedError
+from livebridge.errors import ActorExitError, ConfigError, LivebridgeError, SessionFailedError
 from livebridge.otp import Backoff, ChildSpec, GenServer, Restart, ShutdownWord, start, start_link
 from livebridge.session._build import build
 from livebridge.session._handler import Handler
+from livebridge.session._starting import Starting
 from livebridge.session._store import MemoryResumeStore, ResumeStore
+from livebridge.session._surroundings import check_in_trio
 from livebridge.session._verbs import Verbs
+
+_S = TypeVar("_S", bound="Session")
 
 DEFAULT_BACKOFF: Final = Backoff(initial=1.0, factor=2.0, max=60.0, jitter="full", reset_after=60.0)
 """A crash loop restarts after at most 1, 2, 4, 8 … seconds; a minute of good health forgives."""
@@ -22,12 +26,33 @@ DEFAULT_BACKOFF: Final = Backoff(initial=1.0, factor=2.0, max=60.0, jitter="full
 class Session(Verbs):
     """A real-time conversation with Gemini that survives its connections.
 
-    Make one with `start` (a block), `start_link` (a nursery of yours) or `child_spec` (a supervisor).
+    Make one with `start` (a block), `start_link` (a nursery of yours) or `child_spec` (a supervisor). Their options
+    are the fields of `livebridge.session.Options` (how the session behaves) and of `livebridge.protocol.LiveConfig`
+    (what the model is asked for), all as keywords.
+
+    All attributes are plain reads, never a message and never a wait. Every ``send_…`` accepts the message into
+    the session's outbox and returns; a connection that breaks afterwards does not lose it. Sends raise
+
+    * `NotConnectedError` before the first ``connect``,
+    * `SessionClosedError` after ``close``, for good,
+    * `SessionFailedError` after a failure,
+    * `ConfigError` for what cannot be sent, or what the server would hang up on,
+    * `LocalProtocolError` where no trio runs (asyncio, other threads);
+
+    nothing has been sent then, and except after an end the session lives on.
     """
 
+    def __init__(self, *args: object, **options: object) -> None:
+        if args or options:
+            name = type(self).__name__
+            raise ConfigError(
+                f"a session is not made but started: async with {name}.start(…) as session, or one of"
+                f" {name}.start_link and {name}.child_spec, with the same options"
+            )
+        super().__init__()
+
     @classmethod
-    @asynccontextmanager
-    async def start(cls, handler: Handler | None = None, /, **options: object) -> AsyncIterator[Self]:
+    def start(cls, handler: Handler | None = None, /, **options: object) -> AbstractAsyncContextManager[Self]:
         """Start a session for the length of a block; the block is entered when it is ready.
 
         Leaving the block closes the session in order; an exception in the block closes it without a drain and
@@ -35,7 +60,7 @@ class Session(Verbs):
 
         Args:
             handler: Callbacks as methods; or give them as ``on_…`` keywords.
-            options: See `livebridge.session` for the list.
+            options: The fields of `livebridge.session.Options` and of `livebridge.protocol.LiveConfig`.
 
         Raises:
             ConfigError: An option, a callback or the configuration is wrong; nothing was dialled.
@@ -43,38 +68,9 @@ class Session(Verbs):
             ConnectError: The first dial failed.
             SetupError: The first setup was refused.
             SessionFailedError: The session failed while the block ran.
+            LocalProtocolError: This is no task of trio.
         """
-        session = cls()
-        actor = build(session, handler, options)
-        body_error: BaseException | None = None
-        try:
-            async with trio.open_nursery() as nursery:
-                ref = await start(nursery, actor)
-                assert ref is not None
-                with trio.CancelScope() as body:
-                    ref.monitor(lambda _: body.cancel() if _failure_of(session) else None)
-                    try:
-                        if actor.state.options.connect:
-                            await session.connect()
-                        yield session
-                    except trio.Cancelled:
-                        with trio.CancelScope(shield=True):
-                            await _leave(session, drain=False)
-                        raise
-                    except BaseException as error:  # noqa: BLE001 - raised again below, outside the nursery
-                        body_error = error
-                        await _leave(session, drain=False)
-                    else:
-                        await _leave(session, drain=True)
-        except BaseExceptionGroup as group:
-            raise _alone(group) from None
-        failure = _failure_of(session)
-        if body_error is not None:
-            if failure is not None and failure is not body_error:
-                body_error.add_note(f"the session had failed as well: {failure}")
-            raise body_error
-        if failure is not None:
-            raise failure
+        return Starting(_block(cls, handler, options), cls)
 
     @classmethod
     async def start_link(
@@ -85,7 +81,7 @@ class Session(Verbs):
         Args:
             nursery: Where it lives. Cancelling the nursery ends the session.
             handler: Callbacks as methods; or give them as ``on_…`` keywords.
-            options: See `livebridge.session`.
+            options: As `start`.
 
         Returns:
             The session: ready, or with ``connect=False`` as it is.
@@ -95,7 +91,9 @@ class Session(Verbs):
             CredentialsError: No credentials were found.
             ConnectError: The first dial failed (raised here, not in the nursery).
             SetupError: The first setup was refused (raised here, not in the nursery).
+            LocalProtocolError: This is no task of trio.
         """
+        check_in_trio()
         session = cls()
         actor = build(session, handler, {**options, "connect": False})
         await start_link(nursery, actor)
@@ -138,6 +136,13 @@ class Session(Verbs):
             ConfigError: An option or the configuration is wrong; found here, not at the first restart.
             CredentialsError: No credentials were found.
         """
+        made: object = handler
+        if isinstance(made, Handler):
+            name = type(made).__name__
+            raise ConfigError(
+                f"child_spec takes what makes a new Handler for each start, not an instance: give the class {name},"
+                f" or a function such as lambda: {name}(…)"
+            )
         settings = {
             "resume_key": str(id),
             "resume_store": MemoryResumeStore() if resume_store is None else resume_store,
@@ -158,6 +163,53 @@ class Session(Verbs):
             backoff=backoff,
             significant=significant,
         )
+
+
+@asynccontextmanager
+async def _block(cls: type[_S], handler: Handler | None, options: Mapping[str, object]) -> AsyncIterator[_S]:
+    """See `Session.start`."""
+    check_in_trio()
+    session = cls()
+    actor = build(session, handler, options)
+    body_error: BaseException | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            ref = await start(nursery, actor)
+            assert ref is not None
+            with trio.CancelScope() as body:
+                ref.monitor(lambda _: body.cancel() if _failure_of(session) else None)
+                try:
+                    if actor.state.options.connect:
+                        await session.connect()
+                    yield session
+                except trio.Cancelled:
+                    with trio.CancelScope(shield=True):
+                        await _leave(session, drain=False)
+                    raise
+                except BaseException as error:  # noqa: BLE001 - raised again below, outside the nursery
+                    body_error = error
+                    await _leave(session, drain=False)
+                else:
+                    await _leave(session, drain=True)
+    except BaseExceptionGroup as group:
+        raise _alone(group) from None
+    failure = _failure_of(session)
+    if body_error is not None:
+        if failure is not None and not _tells(body_error, failure):
+            body_error.add_note(f"the session had failed as well: {failure}")
+        raise body_error
+    if failure is not None:
+        raise failure
+
+
+def _tells(error: BaseException, failure: LivebridgeError) -> bool:
+    """Whether an error is, or was caused by, the very thing that a failure is about."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if seen is failure or seen is failure.__cause__:
+            return True
+        seen = seen.__cause__
+    return False
 
 
 async def _leave(session: Session, *, drain: bool) -> None:

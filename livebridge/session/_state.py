@@ -35,6 +35,7 @@ from livebridge.protocol import (
     Outbox,
     Phase,
     ReadyKind,
+    ReconnectingInfo,
     Reconnector,
     StallWatch,
     Turn,
@@ -137,6 +138,10 @@ class SessionState:
         drain: Whether that close delivers what was accepted.
         close_deadline: On trio's clock.
         sounded_at: When sound of the user was last accepted, on trio's clock.
+        history_told: The connection over which the history that was announced is complete, or too late.
+        trouble: When a connection last failed, on trio's clock, and how.
+        awaited: Tasks that wait until the session is ready.
+        told: One of them was told why it never will be.
         is_gated: Tells whether media is withheld during a tool call.
         is_blocked: Tells whether the model stands still for a tool call.
         discard_held: Gives up what is withheld.
@@ -157,6 +162,10 @@ class SessionState:
     generating: bool = False
     muted: bool = False
     speaking: bool = False
+    history_told: int = -1
+    trouble: tuple[float, LivebridgeError] | None = None
+    awaited: int = 0
+    told: bool = False
     go_away_deadline: float | None = None
     go_away_received: float | None = None
     close_info: CloseInfo | None = None
@@ -236,6 +245,8 @@ class SessionState:
 
     def notify(self, callback: str, argument: object) -> None:
         """Queue a callback behind everything that has been read so far."""
+        if isinstance(argument, ReconnectingInfo) and argument.error is not None:
+            self.trouble = self.now, argument.error
         if BUS.active and callback == "on_error":
             reporting.failed(self, argument)
         if callback in self.wanted and self.notices is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -23,7 +23,8 @@ class ResumeStore(Protocol):
     """Keeps one snapshot per key. Write your own with these three methods.
 
     A snapshot holds a resumption handle, which is a secret: whoever has it can continue the conversation.
-    What a method raises is logged and reported to ``on_error``; the session goes on without the store.
+    What a method raises is logged and reported to ``on_error`` as a `StoreError`, once until the store works again;
+    the session goes on without it.
     """
 
     async def load(self, key: str) -> Snapshot | None:
@@ -77,6 +78,7 @@ class SqliteResumeStore:
         """See `ResumeStore.load`.
 
         Raises:
+            OSError: The file cannot be made.
             sqlite3.Error: The file cannot be used.
             DecodeError: The stored bytes are no snapshot.
         """
@@ -101,8 +103,13 @@ class SqliteResumeStore:
     def _open(self) -> sqlite3.Connection:
         if not self._path.exists():
             self._path.touch(mode=0o600)
-        connection = sqlite3.connect(self._path, timeout=self._timeout)
-        connection.execute(_TABLE)
+        with ExitStack() as undo:
+            try:
+                connection = undo.enter_context(closing(sqlite3.connect(self._path, timeout=self._timeout)))
+                connection.execute(_TABLE)
+            except sqlite3.Error as error:
+                raise type(error)(f"{self._path}: {error}") from error  # SQLite names no file
+            undo.pop_all()
         return connection
 
     def _load(self, key: str) -> Snapshot | None:

@@ -10,6 +10,7 @@ import attrs
 import trio
 
 from livebridge.otp import ChildSpec, ExitReason, Supervisor, SupervisorEvent
+from livebridge.session._surroundings import check_outside_trio
 
 DRAIN_SECONDS: Final = 30.0
 """What a process manager usually grants between SIGTERM and SIGKILL."""
@@ -45,7 +46,9 @@ def run_supervised(
     Raises:
         RestartIntensityError: Too many restarts; ``__cause__`` is the last crash.
         StartError: A child could not be started; those before it were stopped.
+        LocalProtocolError: Trio runs here already.
     """
+    check_outside_trio("run_supervised", "async with Supervisor.open(children=…) as supervisor")
     specs = tuple(children)
     ends_by_itself = all(spec.restart != "permanent" for spec in specs)
     if ends_by_itself:

@@ -98,16 +98,20 @@ class MessageTools:
                 result = callback(tool_call)
                 if inspect.isawaitable(result):
                     result = await result
-            answers = self._answers(result)
         except trio.TooSlowError as error:
             self._failed(tool_call, keys, error, f"timeout after {seconds} s")
-            return
-        except ConfigError as error:
-            self._failed(tool_call, keys, error, "the tool gave no usable answer")
             return
         except Exception as error:  # noqa: BLE001 - the model must get an answer whatever a tool raises
             detail = self.state.options.tool_error_detail
             self._failed(tool_call, keys, error, failure_text(error, detail))
+            return
+        try:
+            answers = self._answers(result)
+        except ConfigError as error:
+            problem = HandlerError("on_tool_call", tool_call, error, returned=True)
+            _log.error("%s", problem)
+            report(self.state, problem)
+            self._refuse(keys, "the tool gave no usable answer")
             return
         if answers is not None:
             given = answers.function_responses or ()

@@ -29,7 +29,7 @@ from livebridge.session._tool_failures import failure_text
 from livebridge.session._tool_function import Runnable
 from livebridge.session._tool_mark import Scheduling
 from livebridge.session._tool_orphans import REATTACH_WITHIN, same_call
-from livebridge.session._tool_result import error_response, response_of
+from livebridge.session._tool_result import UnsendableError, error_response, response_of
 from livebridge.session._tool_slots import Slot, Slots
 
 _log: Final = logging.getLogger("livebridge.session")
@@ -202,7 +202,7 @@ class FunctionTools:
         for run in self._runs.values():
             since = run.orphaned_at
             fresh = since is not None and self.state.now - since <= REATTACH_WITHIN
-            if fresh and not run.done and same_call(run.call, call):
+            if fresh and not run.settled and same_call(run.call, call):
                 return run
         return None
 
@@ -295,7 +295,10 @@ class FunctionTools:
 
     def _refuse(self, run: Run, error: ToolError) -> None:
         """The call, or what came of it, is unusable, or the tool says so: the model is told why."""
-        _log.warning("tool %s: %s", run.tool.name, type(error).__name__)
+        if isinstance(error, UnsendableError):
+            _log.warning("%s", error)
+        else:
+            _log.warning("tool %s: %s", run.tool.name, type(error).__name__)
         report(self.state, error)
         self._settle(run, error_response(run.call, str(error), scheduling=self._scheduling(run)))
 

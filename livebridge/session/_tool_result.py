@@ -22,6 +22,10 @@ MAX_DEPTH: Final = 64
 """A result nested deeper contains itself, or is nothing a model would read."""
 
 
+class UnsendableError(ToolError):
+    """What a tool returned cannot be written as JSON. Its text tells types and places, and quotes no text."""
+
+
 def response_of(
     result: object,
     call: wire.FunctionCall,
@@ -44,25 +48,41 @@ def response_of(
     Raises:
         ToolError: It cannot be written as JSON, or is larger than `max_bytes`.
     """
-    if isinstance(result, wire.FunctionResponse):
-        given = result
-    else:
-        media: list[wire.FunctionResponsePart] = []
-        plain = _plain(result, media, 0)
-        content = plain if isinstance(plain, Mapping) else {"result": plain}
-        given = wire.FunctionResponse(response=content, parts=tuple(media) or None)
-    word = given.scheduling if given.scheduling is not None else _scheduling(scheduling)
-    response = attrs.evolve(given, id=call.id, name=call.name, scheduling=word, will_continue=will_continue)
     try:
+        given = _given(result)
+        word = given.scheduling if given.scheduling is not None else _scheduling(scheduling)
+        response = attrs.evolve(
+            given, id=call.id, name=call.name, scheduling=word, will_continue=will_continue
+        )
         made = tool_response(response, require_ids=False).tool_response
     except ConfigError as error:
-        raise ToolError(f"the result cannot be sent: {error}") from error
+        why = str(error).removeprefix("responses[0].response.")
+        raise UnsendableError(
+            f"tool {call.name} returned an object that cannot be sent as the result: {why}"
+        ) from error
     assert made is not None
     assert made.function_responses
     (checked,) = made.function_responses
     if max_bytes is not None and (size := len(wire.dumps(checked))) > max_bytes:
-        raise ToolError(f"the result has {size} bytes, more than the {max_bytes} that are allowed")
+        raise UnsendableError(
+            f"tool {call.name} returned an object that cannot be sent as the result: it has {size} bytes,"
+            f" more than the {max_bytes} that are allowed"
+        )
     return checked
+
+
+def _given(result: object) -> wire.FunctionResponse:
+    """Put a result into a response, without the call's part of it.
+
+    Raises:
+        ConfigError: It is nested too deeply.
+    """
+    if isinstance(result, wire.FunctionResponse):
+        return result
+    media: list[wire.FunctionResponsePart] = []
+    plain = _plain(result, media, 0)
+    content = plain if isinstance(plain, Mapping) else {"result": plain}
+    return wire.FunctionResponse(response=content, parts=tuple(media) or None)
 
 
 def error_response(
@@ -81,7 +101,7 @@ def _scheduling(word: str | None) -> wire.FunctionResponseScheduling | None:
 def _plain(value: object, media: list[wire.FunctionResponsePart], depth: int) -> object:
     """Open classes and take media out; what is left over is checked by `tool_response`."""
     if depth > MAX_DEPTH:
-        raise ToolError("the result is nested too deeply (or contains itself)")
+        raise ConfigError("the result is nested too deeply (or contains itself)")
     blob = _blob(value)
     if blob is not None:
         named = attrs.evolve(blob, display_name=blob.display_name or f"media-{len(media) + 1}")

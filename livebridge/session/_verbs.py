@@ -13,13 +13,15 @@ import trio
 from livebridge import wire
 from livebridge.errors import LocalProtocolError, SessionFailedError
 from livebridge.protocol import ENDED, CloseInfo, PlayoutBuffer, Turn
+from livebridge.session._checks import seconds
 from livebridge.session._conversation import AudioConversation, Speaker, check_parts, under_way
 from livebridge.session._sending import Senders
+from livebridge.session._surroundings import check_in_trio
 
 
 @attrs.frozen(kw_only=True)
 class CloseResult:
-    """What `Verbs.close` achieved.
+    """What `Session.close` achieved.
 
     Attributes:
         info: How the session ended; ``None`` if the close was asked for inside a callback and goes on.
@@ -33,13 +35,7 @@ class CloseResult:
 
 
 class Verbs(Senders):
-    """What can be done with a running session; `livebridge.Session` adds the ways to start one.
-
-    All attributes are plain reads, never a message and never a wait. Every ``send_…`` accepts the message into
-    the session's outbox and returns; a connection that breaks afterwards does not lose it. Sends raise
-    `NotConnectedError` before the first ``connect``, `SessionClosedError` after ``close``, `SessionFailedError`
-    after a failure, and `ConfigError` for what cannot be sent; nothing has been sent then.
-    """
+    """What can be done with a running session; `livebridge.Session`, which says more, adds the ways to start one."""
 
     async def connect(self, *, timeout: float | None = None) -> None:
         """Dial and wait until the session is ready.
@@ -54,12 +50,14 @@ class Verbs(Senders):
             TimeoutError: `timeout` passed.
             SessionClosedError: The session is closed.
         """
+        seconds("timeout", timeout)
+        in_dispatcher = self._in_dispatcher()
         manager = self._actor.manager
         assert manager is not None
         if self._state.closing or self.closed:
             self._actor.outgoing.check_open()
         manager.connect()
-        if self._in_dispatcher():
+        if in_dispatcher:
             await trio.lowlevel.checkpoint()
             return
         with trio.move_on_after(math.inf if timeout is None else timeout) as scope:
@@ -78,10 +76,15 @@ class Verbs(Senders):
             drain: Deliver what was accepted first, with one reconnect if need be.
             timeout: Seconds for all of it; by default the option ``close_timeout``. At the deadline what is
                 left is given up and counted in the result.
+
+        Raises:
+            ConfigError: `timeout` is none.
         """
+        seconds("timeout", timeout)
         state = self._state
+        in_dispatcher = self._in_dispatcher()
         self._request_close(drain=drain, timeout=timeout)
-        if self._in_dispatcher():
+        if in_dispatcher:
             await trio.lowlevel.checkpoint()
             return CloseResult()
         ref = self._actor.ref
@@ -130,10 +133,15 @@ class Verbs(Senders):
             CallSelfError: Called inside a callback, which the wait would wait for.
         """
         self._refuse_in_dispatcher("wait_ready")
-        await trio.lowlevel.checkpoint()
-        while not self._state.is_ready:
-            self._raise_if_ended()
-            await self._state.changed.wait()
+        state = self._state
+        state.awaited += 1
+        try:
+            await trio.lowlevel.checkpoint()
+            while not state.is_ready:
+                self._raise_if_ended()
+                await state.changed.wait()
+        finally:
+            state.awaited -= 1
 
     async def wait_closed(self) -> CloseInfo:
         """Wait until the session has ended, whoever ends it.
@@ -162,21 +170,19 @@ class Verbs(Senders):
         A turn that completed between two calls is kept (the last 32 of them, up to 16 MiB of audio).
 
         Raises:
-            TimeoutError: No turn within `timeout` seconds.
+            ConfigError: `timeout` is no number of seconds.
+            TimeoutError: No turn within `timeout` seconds. The text names the last failure of a connection since
+                the wait began.
             SessionClosedError: The session ended, and no turn is left.
             SessionFailedError: It failed, and no turn is left.
             CallSelfError: Called inside a callback.
         """
+        seconds("timeout", timeout)
         self._refuse_in_dispatcher("wait_turn")
-        state = self._state
+        began = trio.current_time()
         with trio.move_on_after(math.inf if timeout is None else timeout):
-            await trio.lowlevel.checkpoint()
-            while not state.completed:
-                if self.closed:
-                    self._actor.outgoing.check_open()
-                await state.turned.wait()
-            return state.completed.popleft()
-        raise TimeoutError(f"no turn was completed within {timeout:g} s")
+            return await self._next_turn()
+        raise TimeoutError(f"no turn was completed within {timeout:g} s{self._trouble_since(began)}")
 
     async def ask(self, text: str, timeout: float | None = None) -> Turn:
         """Send text and wait for the turn that answers it.
@@ -185,21 +191,41 @@ class Verbs(Senders):
         text interrupts is not taken for the answer, nor one that was interrupted by what still waits before it.
 
         Raises:
-            TimeoutError: No answer within `timeout` seconds.
+            ConfigError: `text` is no text, or `timeout` no number of seconds.
+            TimeoutError: No answer within `timeout` seconds. The text names the last failure of a connection since
+                the question.
             LivebridgeError: As `send_text` and `wait_turn`.
         """
+        seconds("timeout", timeout)
         self._refuse_in_dispatcher("ask")
         state = self._state
         began = trio.current_time()
-        state.completed.clear()
-        ahead = state.generating + state.outbox.undelivered
-        await self.send_text(text)
-        while True:
-            left = None if timeout is None else max(0.0, timeout - (trio.current_time() - began))
-            turn = await self.wait_turn(left)
-            if not (ahead and turn.interrupted):
-                return turn
-            ahead -= 1
+        with trio.move_on_after(math.inf if timeout is None else timeout):
+            state.completed.clear()
+            ahead = state.generating + state.outbox.undelivered
+            await self.send_text(text)
+            while True:
+                turn = await self._next_turn()
+                if not (ahead and turn.interrupted):
+                    return turn
+                ahead -= 1
+        raise TimeoutError(f"no answer was completed within {timeout:g} s{self._trouble_since(began)}")
+
+    async def _next_turn(self) -> Turn:
+        state = self._state
+        await trio.lowlevel.checkpoint()
+        while not state.completed:
+            if self.closed:
+                self._actor.outgoing.check_open()
+            await state.turned.wait()
+        return state.completed.popleft()
+
+    def _trouble_since(self, began: float) -> str:
+        """What has happened to the connection since then, for the text of an error."""
+        trouble = self._state.trouble
+        if trouble is None or trouble[0] < began:
+            return ""
+        return f"; meanwhile a connection failed: {trouble[1]}"
 
     @asynccontextmanager
     async def messages(self) -> AsyncIterator[trio.MemoryReceiveChannel[wire.ServerMessage]]:
@@ -286,6 +312,8 @@ class Verbs(Senders):
             ActorExitError: The session has ended.
             CallSelfError: Called inside a callback of this session.
         """
+        seconds("timeout", timeout)
+        check_in_trio()
         return await self._actor.ref.call(request, timeout=timeout)
 
     def cast(self, request: object) -> None:
@@ -321,6 +349,7 @@ class Verbs(Senders):
     def _raise_if_ended(self) -> None:
         state = self._state
         if state.failure is not None and not state.ever_connected:
+            state.told = True
             raise state.failure
         if state.phase in ENDED or state.closing or self.closed:
             self._actor.outgoing.check_open()

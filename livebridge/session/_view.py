@@ -8,7 +8,7 @@ from typing import Protocol
 import trio
 
 from livebridge import wire
-from livebridge.errors import CallSelfError, NotConnectedError
+from livebridge.errors import ActorError, CallSelfError, NotConnectedError
 from livebridge.otp import Ref
 from livebridge.protocol import CloseInfo, Phase, Status, Usage
 from livebridge.session._callbacks import CallbackRunner
@@ -17,6 +17,7 @@ from livebridge.session._outgoing import Outgoing
 from livebridge.session._state import SessionState
 from livebridge.session._statistics import Statistics, statistics_of
 from livebridge.session._stream import MessageStream
+from livebridge.session._surroundings import check_in_trio
 from livebridge.session._tools import ToolRunner
 
 
@@ -82,6 +83,14 @@ class View:
         return self._of is not None and (self._state.closed or not self._actor.ref.alive)
 
     @property
+    def _under_way(self) -> bool:
+        """Whether the session was started and has not ended."""
+        try:
+            return self._of is not None and self._of.ref.alive
+        except ActorError:
+            return False
+
+    @property
     def session_id(self) -> str | None:
         """The server's name for the current connection's session (Vertex; the Gemini API gives none)."""
         return self._state.session_id
@@ -137,6 +146,7 @@ class View:
         return statistics_of(self._state)
 
     def _in_dispatcher(self) -> bool:
+        check_in_trio()
         return trio.lowlevel.current_task() is self._actor.loop_task
 
     def _refuse_in_dispatcher(self, verb: str) -> None:

@@ -53,7 +53,14 @@ Faults
 `Faults` is a list of `Fault`: *when* (the n-th dial, the n-th message either way, a kind of message, a byte of the
 server's stream, a time, a chance) and *what* (`RefuseUpgrade`, `Close`, `Drop`, `Freeze`, `Garble`, `Inject`,
 `Withhold` …). ``load_faults`` reads it from TOML, `Chaos` mixes everything from a seed. A live `Connection` has the
-same at hand: ``close``, ``drop``, ``go_away``, ``stall``, ``send_raw``, ``cancel_tools``.
+same at hand: ``close``, ``drop``, ``go_away``, ``stall``, ``send_raw``, ``cancel_tools``; ``struck`` tells what the
+plan has done to it, and ``simulator.lift_faults()`` ends the plan.
+
+Runs of hours
+-------------
+A simulator remembers everything, so that tests can ask for it. ``keep_handles=…`` lets all but the newest handles of
+a conversation expire and drops what only they needed; ``simulator.forget(conversation, keep_handles=…)`` does it once
+and returns what is dropped. With ``keep_audio=False`` it holds a conversation of days in constant memory.
 
 Record and replay
 -----------------

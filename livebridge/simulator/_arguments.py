@@ -7,14 +7,19 @@ from typing import Final
 import attrs
 
 from livebridge import wire
+from livebridge.simulator._words import CAPITALS, IN_A_NAME, words
 
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 _TIME: Final = re.compile(r"\b\d{1,2}:\d{2}\b|\b\d{1,2} ?[ap]m\b", re.IGNORECASE)
+_LATER_NAMES: Final = rf"(?:\s+[{CAPITALS}][{IN_A_NAME}]*)*"
 _AFTER_WORD: Final = re.compile(
-    r"\b(?:in|for|to|at|from|about|of|called|named)\s+((?:the\s+)?[\w'-]+(?:\s+[A-Z][\w'-]*)*)"
+    rf"\b(?:in|for|to|at|from|about|of|called|named)\s+((?:the\s+)?[{IN_A_NAME}]+{_LATER_NAMES})"
 )
-_CAPITALISED: Final = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][\w'-]*(?:\s+[A-Z][\w'-]*)*")
-_QUOTED: Final = re.compile(r"[\"“']([^\"”']+)[\"”']")
+_CAPITALISED: Final = re.compile(rf"(?<!^)(?<![.!?] )\b[{CAPITALS}][{IN_A_NAME}]*{_LATER_NAMES}")
+_QUOTED: Final = re.compile(
+    r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|»([^«]+)«|「([^」]+)」"
+    r"|(?<!\w)'([^']+)'(?!\w)|(?<!\w)[\u2018\u201a]([^\u2019\u2018]+)[\u2019\u2018](?!\w)"
+)
 _TRUE: Final = re.compile(r"\b(?:yes|on|true|please do|enable)\b", re.IGNORECASE)
 
 _SMALL_NUMBERS: Final = (
@@ -89,13 +94,10 @@ class _Finder:
         without_times = _TIME.sub(" ", text)
         self._numbers = [_number(word) for word in _NUMBER.findall(without_times)]
         self._numbers += [
-            float(_SMALL_NUMBERS.index(word))
-            for word in re.findall(r"[a-z]+", text.lower())
-            if word in _SMALL_NUMBERS
+            float(_SMALL_NUMBERS.index(word)) for word in words(text.lower()) if word in _SMALL_NUMBERS
         ]
-        names = (
-            _QUOTED.findall(text) + _CAPITALISED.findall(without_times) + _AFTER_WORD.findall(without_times)
-        )
+        quoted = [found[found.lastindex or 0] for found in _QUOTED.finditer(text)]
+        names = quoted + _CAPITALISED.findall(without_times) + _AFTER_WORD.findall(without_times)
         self._names = list(dict.fromkeys(name for name in names if not _NUMBER.fullmatch(name)))
 
     def find(self, parameter: Parameter) -> object | None:

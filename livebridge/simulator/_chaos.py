@@ -4,6 +4,7 @@ from typing import Final
 
 import attrs
 
+from livebridge.simulator._checks import Limit, check_value
 from livebridge.simulator._faults import (
     CancelTools,
     Close,
@@ -75,12 +76,16 @@ class Chaos(Faults):
 
     Args:
         seed: The same seed and the same conversation give the same faults.
-        intensity: Multiplies every probability.
+        intensity: Multiplies every probability; from 0 on.
+
+    Raises:
+        ConfigError: The seed or the intensity is no such number.
     """
 
     def __init__(self, *, seed: int | None = None, intensity: float = 1.0) -> None:
+        check_value("intensity", intensity, Limit)
         faults = tuple(
             attrs.evolve(fault, probability=min(1.0, fault.probability * intensity), times=0)
             for fault in CHANCES
         )
-        self.__attrs_init__(faults=faults, seed=seed)
+        super().__init__(*faults, seed=seed)

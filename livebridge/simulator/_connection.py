@@ -6,7 +6,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Final, Literal
 
 import attrs
@@ -17,6 +17,7 @@ from livebridge.errors import DecodeError
 from livebridge.simulator._conversation import Conversation
 from livebridge.simulator._dialogue import Dialogue
 from livebridge.simulator._effects import Effects
+from livebridge.simulator._faults import What
 from livebridge.simulator._frames import FrameStream, GoneError
 from livebridge.simulator._gate import Admission, HttpRequest
 from livebridge.simulator._refusals import INTERNAL_ERROR, INVALID_JSON, Hangup
@@ -113,6 +114,11 @@ class Connection:
         return self._frames.closed
 
     @property
+    def struck(self) -> tuple[What, ...]:
+        """What the fault plan has done to it so far, those faults left out that count bytes of the whole stream."""
+        return tuple(self._effects.struck)
+
+    @property
     def open_calls(self) -> int:
         """How many function calls wait for their answers."""
         return self._dialogue.open_calls
@@ -201,9 +207,10 @@ class Connection:
         raise GoneError("ended on command")
 
     async def _read(self) -> None:
-        async for message in self._frames.messages():
-            await self._room.acquire()
-            self._send_inbox.send_nowait(message)
+        async with aclosing(self._frames.messages()) as messages:
+            async for message in messages:
+                await self._room.acquire()
+                self._send_inbox.send_nowait(message)
         self._send_inbox.close()
 
     async def _drive(self) -> None:

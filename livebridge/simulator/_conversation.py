@@ -1,6 +1,7 @@
 """A conversation: the state on the server's side that outlives connections."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import attrs
 
@@ -9,6 +10,9 @@ from livebridge.simulator._ledger import Ledger, Mark
 from livebridge.simulator._profiles import Profile
 from livebridge.simulator._records import Heard, Input, Turn
 from livebridge.simulator._tokens import Count, count, count_turn
+
+KEPT_CONNECTIONS: Final = 100
+"""So many of them are remembered when records are dropped."""
 
 
 @attrs.frozen(kw_only=True)
@@ -46,7 +50,8 @@ class Conversation:
         vertex: Whether the client came by the Vertex AI path.
         setup: The setup in force, with what ``contextUpdate`` has changed.
         profile: The model's habits.
-        connections: Every connection this conversation has had, oldest first.
+        connections: Every connection this conversation has had, oldest first; beside the first only the newest
+            hundred, once records have been dropped.
         connected: Whether one of them is open.
         ended_at: When the last connection ended, ``None`` before that.
         answers: How many times the model was asked for an answer.
@@ -82,13 +87,13 @@ class Conversation:
 
     @property
     def history(self) -> Sequence[Turn]:
-        """Every turn of both sides, what compression has cut included."""
+        """Every turn of both sides, what compression has cut included, what `drop_records` has dropped not."""
         return self._turns.items
 
     @property
     def turns(self) -> Sequence[Turn]:
         """The context: what the model sees now."""
-        return self.history[self._forgotten :]
+        return self.history[max(0, self._forgotten - self._turns.forgotten) :]
 
     @property
     def declarations(self) -> Sequence[wire.FunctionDeclaration]:
@@ -106,7 +111,7 @@ class Conversation:
     @property
     def length(self) -> int:
         """How many things have happened; it grows with each of them and shrinks with a resumption."""
-        return len(self._inputs) + len(self._turns)
+        return self._inputs.end + self._turns.end
 
     def declaration(self, name: str) -> wire.FunctionDeclaration | None:
         """The declared function of that name, ``None`` if there is none."""
@@ -123,7 +128,7 @@ class Conversation:
 
     def forget(self, turns: int) -> None:
         """Cut the oldest turns off the context."""
-        self._forgotten += turns
+        self._forgotten = max(self._forgotten, self._turns.forgotten) + turns
         self.tokens = count(self.turns)
         self.compressions += 1
 
@@ -133,6 +138,19 @@ class Conversation:
             self.setup = attrs.evolve(self.setup, system_instruction=update.system_instruction)
         if update.tools is not None:
             self.setup = attrs.evolve(self.setup, tools=update.tools.tools or ())
+
+    def drop_records(self, *, before: Snapshot) -> Heard:
+        """Keep no record of what came before a moment, neither in `heard` nor in what the model sees.
+
+        Returns:
+            What is dropped.
+        """
+        heard = Heard(inputs=self._inputs.forget(before.inputs), history=self._turns.forget(before.turns))
+        if heard.history:
+            self.tokens = count(self.turns)
+        # the first one says when the session began
+        del self.connections[1:-KEPT_CONNECTIONS]
+        return heard
 
     def snapshot(self) -> Snapshot:
         """This moment."""

@@ -1,5 +1,7 @@
 """Carries out faults on a live connection."""
 
+from collections.abc import Sequence
+
 import trio
 
 from livebridge import wire
@@ -45,6 +47,11 @@ class Effects:
         self._run = run
         self._vertex = vertex
         self._muted = False
+
+    @property
+    def struck(self) -> Sequence[What]:
+        """What has struck so far."""
+        return self._run.struck
 
     @property
     def deadline(self) -> float | None:

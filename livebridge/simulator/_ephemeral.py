@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 
 from livebridge import wire
-from livebridge.errors import DecodeError, LivebridgeError
+from livebridge.errors import ConfigError, DecodeError
 from livebridge.simulator._refusals import EXPIRED_KEY, UNAVAILABLE, RefusedError
 
 DEFAULT_LIFE_SECONDS: Final = 30 * 60.0
@@ -17,7 +17,7 @@ LONGEST_LIFE_SECONDS: Final = 20 * 60 * 60.0
 _CAMEL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-class TokenRequestError(LivebridgeError):
+class TokenRequestError(ConfigError):
     """A token cannot be made as asked."""
 
 

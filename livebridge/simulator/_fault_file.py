@@ -49,7 +49,7 @@ def load_faults(text: str) -> Faults:
         raise ConfigError(f"a fault plan has seed and [[fault]], not {unknown[0]}")
     seed = plain.get("seed")
     entries = plain.get("fault", [])
-    if not isinstance(entries, list) or not (seed is None or isinstance(seed, int)):
+    if not isinstance(entries, list) or not (seed is None or type(seed) is int):
         raise ConfigError("a fault plan has a number as seed and a list of tables as fault")
     return Faults(*(_fault(number, entry) for number, entry in enumerate(entries, start=1)), seed=seed)
 

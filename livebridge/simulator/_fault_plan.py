@@ -52,6 +52,11 @@ class FaultPlan:
         self._faults = faults.faults
         self._struck: Counter[int] = Counter()
         self._random = random.Random(faults.seed)  # noqa: S311  # chances, not secrets
+        self._lifted = False
+
+    def lift(self) -> None:
+        """From now on nothing strikes."""
+        self._lifted = True
 
     def dial(self, number: int, *, now: float) -> "FaultRun":
         """A connection begins."""
@@ -80,7 +85,7 @@ class FaultPlan:
 
     def strikes(self, index: int, fault: Fault) -> bool:
         """Whether a fault whose conditions hold strikes this time."""
-        if fault.times and self._struck[index] >= fault.times:
+        if self._lifted or (fault.times and self._struck[index] >= fault.times):
             return False
         if fault.probability < 1.0 and self._random.random() >= fault.probability:
             return False
@@ -89,9 +94,14 @@ class FaultPlan:
 
 
 class FaultRun:
-    """The faults of one connection."""
+    """The faults of one connection.
+
+    Attributes:
+        struck: What they have done to it so far.
+    """
 
     def __init__(self, plan: FaultPlan, faults: Mapping[int, Fault], *, now: float) -> None:
+        self.struck: list[What] = []
         self._plan = plan
         self._faults = faults
         self._resumed: bool | None = None
@@ -133,20 +143,24 @@ class FaultRun:
         due = [index for index, at in self._timed.items() if at <= now]
         for index in due:
             del self._timed[index]
-        return [
+        struck = [
             fault.what
             for index in due
             if self._fits_resumption(fault := self._faults[index]) and self._plan.strikes(index, fault)
         ]
+        self.struck += struck
+        return struck
 
     def _at(self, point: Point, kinds: Collection[str]) -> list[Fault]:
         self._counts[point] += 1
         self._kinds.update(kinds)
-        return [
+        struck = [
             fault
             for index, fault in self._faults.items()
             if fault.point == point and self._fits(fault, point, kinds) and self._plan.strikes(index, fault)
         ]
+        self.struck += [fault.what for fault in struck]
+        return struck
 
     def _fits(self, fault: Fault, point: Point, kinds: Collection[str]) -> bool:
         wanted = fault.received if point == "received" else fault.sent

@@ -1,10 +1,19 @@
 """What can go wrong, as data: when a fault strikes, and what it does."""
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import attrs
 
 from livebridge.errors import ConfigError
+from livebridge.simulator._checks import (
+    Bounds,
+    Chance,
+    Number,
+    Ordinal,
+    Seconds,
+    check_fields,
+    check_value,
+)
 
 CLIENT_MESSAGES: Final = frozenset(
     {
@@ -33,12 +42,12 @@ class RefuseUpgrade:
     """Answer the upgrade with an HTTP status instead of 101.
 
     Attributes:
-        status: The status.
+        status: The status, 200 to 599.
         retry_after: Seconds for a ``Retry-After`` header, ``None`` for no header.
     """
 
-    status: int = 503
-    retry_after: int | None = None
+    status: Annotated[int, Bounds(low=200, high=599)] = 503
+    retry_after: Number | None = None
 
 
 @attrs.frozen
@@ -48,9 +57,14 @@ class StallUpgrade:
 
 @attrs.frozen(kw_only=True)
 class Close:
-    """Close with this code and reason."""
+    """Close with this code and reason.
 
-    code: int = 1011
+    Attributes:
+        code: Any that fits into a close frame; 1005, 1006 and 1015 never travel in one (RFC 6455, 7.4.1).
+        reason: Cut to what fits.
+    """
+
+    code: Annotated[int, Bounds(low=0, high=65_535)] = 1011
     reason: str = "Internal error encountered."
 
 
@@ -85,7 +99,7 @@ class NoPongs:
 class Delay:
     """Wait that many seconds before the message at hand, or in the middle of the server's stream."""
 
-    seconds: float = 1.0
+    seconds: Seconds = 1.0
 
 
 @attrs.frozen(kw_only=True)
@@ -96,7 +110,7 @@ class Garble:
         size: How many bytes.
     """
 
-    size: int = 4
+    size: Ordinal = 4
 
 
 @attrs.frozen(kw_only=True)
@@ -121,7 +135,7 @@ class Inject:
         "error",
         "interrupted",
     ] = "garbage"
-    size: int = 2_000
+    size: Number = 2_000
 
 
 @attrs.frozen
@@ -153,7 +167,7 @@ class GoAway:
         silent: Write nothing more after it.
     """
 
-    seconds: float = 10.0
+    seconds: Seconds = 10.0
     silent: bool = False
 
 
@@ -169,9 +183,9 @@ class RevokeHandles:
 
 @attrs.frozen(kw_only=True)
 class LateAudio:
-    """Send more sound after the message at hand, for example after ``turnComplete``."""
+    """Send more sound after the message at hand, for example after ``turnComplete``; at most a minute of it."""
 
-    seconds: float = 0.04
+    seconds: Annotated[float, Bounds(low=0, high=60)] = 0.04
 
 
 What = (
@@ -197,6 +211,10 @@ What = (
 
 AtByte = Drop | Freeze | Delay | Garble
 """What it can do in the middle of the server's stream."""
+
+_UPGRADE: Final = (RefuseUpgrade, StallUpgrade)
+_ON_THE_WAY_OUT: Final = (Distort, Repeat)
+_NEVER_SENT: Final = frozenset({1005, 1006, 1015})
 
 
 @attrs.frozen(kw_only=True)
@@ -224,25 +242,46 @@ class Fault:
         nth: At the n-th of these messages on a connection; ``None`` for any.
         probability: With this chance each time all else fits.
         times: How often it strikes in all; 0 for any number.
+
+    Raises:
+        ConfigError: A value has the wrong type or is out of its range, or the conditions do not go together.
     """
 
     what: What
-    dial: int | None = None
+    dial: Ordinal | None = None
     resumed: bool | None = None
-    received: int | None = None
-    sent: int | None = None
-    after: float | None = None
+    received: Ordinal | None = None
+    sent: Ordinal | None = None
+    after: Seconds | None = None
     message: str | None = None
-    byte: int | None = None
-    received_byte: int | None = None
-    nth: int | None = None
-    probability: float = 1.0
-    times: int = 1
+    byte: Number | None = None
+    received_byte: Number | None = None
+    nth: Ordinal | None = None
+    probability: Chance = 1.0
+    times: Number = 1
 
     def __attrs_post_init__(self) -> None:
+        if not isinstance(self.what, What):
+            raise ConfigError(f"what must be something that can go wrong, such as Close(); got {self.what!r}")
+        check_fields(self.what, absent="left out")
+        check_fields(self, absent="left out")
+        self._check_values()
+        self._check_conditions()
+        self._check_byte()
+        self._check_point()
+
+    @property
+    def _name(self) -> str:
+        return type(self.what).__name__
+
+    def _check_values(self) -> None:
         if self.message is not None and self.message not in CLIENT_MESSAGES | SERVER_MESSAGES:
             known = ", ".join(sorted(CLIENT_MESSAGES | SERVER_MESSAGES))
             raise ConfigError(f"a fault's message must be one of {known}; got {self.message!r}")
+        if isinstance(self.what, Close) and self.what.code in _NEVER_SENT:
+            raise ConfigError(f"code must be one that can be sent; {self.what.code} only says that none came")
+
+    def _check_conditions(self) -> None:
         points = {
             "received": self.received is not None or self.message in CLIENT_MESSAGES,
             "sent": self.sent is not None or self.message in SERVER_MESSAGES,
@@ -251,9 +290,16 @@ class Fault:
         given = [point for point, wanted in points.items() if wanted]
         if len(given) > 1:
             raise ConfigError(f"a fault strikes at one point, got {' and '.join(given)}")
-        self._check_byte()
-        if (self.point == "upgrade") != isinstance(self.what, RefuseUpgrade | StallUpgrade):
-            raise ConfigError(f"{type(self.what).__name__} cannot strike at this point: {self.point}")
+        if self.nth is not None and self.message is None:
+            raise ConfigError("nth counts messages of one kind; add message=…")
+        if self.resumed is not None and self.point in ("upgrade", "bytes"):
+            raise ConfigError(
+                f"a fault {self._place} strikes before it is known what is resumed; leave resumed out"
+            )
+
+    @property
+    def _place(self) -> str:
+        return "at a byte of the stream" if self.point == "bytes" else "at the upgrade"
 
     def _check_byte(self) -> None:
         position = self.byte if self.received_byte is None else self.received_byte
@@ -262,15 +308,41 @@ class Fault:
                 raise ConfigError("Garble strikes at a byte; say which, with byte=")
             return
         if not isinstance(self.what, AtByte):
-            raise ConfigError(f"{type(self.what).__name__} cannot strike at a byte")
+            raise ConfigError(f"{self._name} cannot strike at a byte")
         alone = self.received_byte is not None
         points = {"bytes"} if alone else {"bytes", "sent"}
-        if position < 0 or (alone and self.byte is not None) or self.point not in points:
+        if (alone and self.byte is not None) or self.point not in points:
             raise ConfigError(
-                "bytes count from 0 on: give byte alone, or with sent or message; and received_byte alone"
+                "bytes count from the start of something: give byte alone, or with sent or a message of the server; "
+                "and received_byte alone"
             )
-        if self.point == "bytes" and self.resumed is not None:
-            raise ConfigError("a fault at a byte of the stream strikes before it is known what is resumed")
+
+    def _check_point(self) -> None:
+        what, point = self.what, self.point
+        if isinstance(what, _UPGRADE):
+            if point != "upgrade":
+                raise ConfigError(
+                    f"{self._name} strikes at the upgrade; leave message, received, sent and after out"
+                )
+        elif point == "upgrade":
+            raise ConfigError(f"{self._name} cannot strike at the upgrade; add {self._possible_points()}")
+        if isinstance(what, _ON_THE_WAY_OUT) and point != "sent":
+            raise ConfigError(f"{self._name} needs a message to the client; add {self._possible_points()}")
+        if isinstance(what, Withhold) and point == "time":
+            raise ConfigError(f"{self._name} needs a message; add {self._possible_points()}")
+        if isinstance(what, Drop) and what.mid_frame and (point != "sent" or self.byte is not None):
+            raise ConfigError(
+                "mid_frame needs a message to the client, and no byte; add message=… (one of the server's) or sent=…"
+            )
+
+    def _possible_points(self) -> str:
+        """What may be added to say when it strikes."""
+        if isinstance(self.what, _ON_THE_WAY_OUT):
+            return "message=… (one of the server's) or sent=…"
+        if isinstance(self.what, Withhold):
+            return "message=…, received=… or sent=…"
+        at_byte = ", byte=…, received_byte=…" if isinstance(self.what, AtByte) else ""
+        return f"message=…, received=…, sent=…{at_byte} or after=…"
 
     @property
     def point(self) -> Point:
@@ -299,10 +371,16 @@ class Faults:
     Args:
         faults: What goes wrong. Several may strike at once, in this order.
         seed: Makes the probabilities repeat.
+
+    Raises:
+        ConfigError: Something in it is no `Fault`, or the seed is no whole number.
     """
 
     faults: tuple[Fault, ...] = ()
     seed: int | None = None
 
     def __init__(self, *faults: Fault, seed: int | None = None) -> None:
+        for number, fault in enumerate(faults, start=1):
+            check_value(f"fault {number}", fault, Fault)
+        check_value("seed", seed, int | None)
         self.__attrs_init__(faults=faults, seed=seed)

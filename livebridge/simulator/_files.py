@@ -40,6 +40,8 @@ def load_fault_file(path: str) -> Faults:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"cannot read the fault plan {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the fault plan {path} is no UTF-8: byte {error.start}") from error
     try:
         return load_faults(text)
     except ConfigError as error:

@@ -1,6 +1,6 @@
 """The WebSocket side of one stream, on wsproto: frames in, frames out, and every way to misbehave."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Final
 
@@ -85,7 +85,7 @@ class FrameStream:
         list(self._protocol.events())
         self._protocol.receive_data(beyond)
 
-    async def messages(self) -> AsyncIterator[bytes | str]:
+    async def messages(self) -> AsyncGenerator[bytes | str, None]:
         """The client's messages until it closes, goes away or breaks the protocol."""
         parts: list[bytes | str] = []
         try:

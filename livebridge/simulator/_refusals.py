@@ -4,7 +4,7 @@ from typing import Final
 
 import attrs
 
-from livebridge.errors import LivebridgeError
+from livebridge.errors import ProtocolError
 
 REASON_LIMIT_BYTES: Final = 123
 """A close frame's payload is at most 125 bytes (RFC 6455, 5.5), two of them are the code."""
@@ -28,7 +28,7 @@ class Hangup:
     reason: str = attrs.field(default="", converter=cut)
 
 
-class RefusedError(LivebridgeError):
+class RefusedError(ProtocolError):
     """The client did what the Live API does not allow; the connection ends with `hangup`."""
 
     def __init__(self, hangup: Hangup) -> None:

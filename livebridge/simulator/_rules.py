@@ -8,14 +8,15 @@ from livebridge import wire
 from livebridge.simulator._arguments import fill
 from livebridge.simulator._brains import Action, Call, Cue, Say, Think, ToolResults, UserTurn, result_text
 from livebridge.simulator._conversation import Conversation
+from livebridge.simulator._words import IN_A_NAME, root, words
 
 _NAME: Final = re.compile(
-    r"\bmy name is (\w[\w'-]*)|\bI am called (\w[\w'-]*)|\bcall me (\w[\w'-]*)", re.IGNORECASE
+    rf"\b(?:my name is|I(?: a|['\u2019])m called|call me) (\w[{IN_A_NAME}]*)", re.IGNORECASE
 )
 _ASK_NAME: Final = re.compile(
-    r"\bwhat(?:'s| is) my name\b|\bwho am I\b|\bdo you know my name\b", re.IGNORECASE
+    r"\bwhat(?:['\u2019]s| is) my name\b|\bwho am I\b|\bdo you know my name\b", re.IGNORECASE
 )
-_REMEMBER: Final = re.compile(r"\bremember(?: that)?\s*:?\s+(.+)", re.IGNORECASE | re.DOTALL)
+_REMEMBER: Final = re.compile(r"\bremember(?: that)?(?:\s*:?\s+|\s*\uff1a\s*)(.+)", re.IGNORECASE | re.DOTALL)
 _ASK_FACTS: Final = re.compile(
     r"\bwhat (?:do|did|should) you (?:remember|know)|\bwhat did I tell you\b", re.IGNORECASE
 )
@@ -24,7 +25,8 @@ _GREET: Final = re.compile(r"\bgreet\b", re.IGNORECASE)
 _THANKS: Final = re.compile(r"\b(?:thanks|thank you)\b", re.IGNORECASE)
 _BYE: Final = re.compile(r"\b(?:good ?bye|see you)\b", re.IGNORECASE)
 _QUESTION: Final = re.compile(r"^\W*(?:what|who|why|how|when|where|which)\b", re.IGNORECASE)
-_WORD: Final = re.compile(r"[A-Za-z]+")
+_QUESTION_MARKS: Final = ("?", "\uff1f", "؟")
+_FULL_STOPS: Final = ".!。\uff01।"
 
 _STOP_WORDS: Final = frozenset(
     {
@@ -61,7 +63,7 @@ class Rules:
 
 
 def _calls(conversation: Conversation, text: str) -> Iterator[Call]:
-    said = {_stem(word) for word in _WORD.findall(text.lower())}
+    said = {_stem(root(word)) for word in words(text.lower())}
     for declaration in conversation.declarations:
         if declaration.name and _names(declaration, said, text):
             yield Call(declaration.name, fill(declaration, text))
@@ -128,12 +130,14 @@ def _about_memory(conversation: Conversation, text: str) -> str | None:
 
 def _name_in(text: str) -> str | None:
     found = _NAME.search(text)
-    return None if found is None else next(group for group in found.groups() if group)
+    return None if found is None else found[1]
 
 
 def _fact_in(text: str) -> str | None:
     found = _REMEMBER.search(text)
-    return None if found is None or text.rstrip().endswith("?") else found[1].strip().rstrip(".!")
+    if found is None or text.rstrip().endswith(_QUESTION_MARKS):
+        return None
+    return found[1].strip().rstrip(_FULL_STOPS)
 
 
 def _about_manners(conversation: Conversation, text: str) -> str | None:
@@ -155,8 +159,8 @@ def _small_talk(conversation: Conversation, cue: UserTurn) -> str:
         return f"I heard you speak for {cue.audio_seconds:.1f} seconds, but I could not make out the words."
     if not cue.text.strip():
         return "I am listening."
-    words = [word for word in _WORD.findall(cue.text) if word.lower() not in _STOP_WORDS]
-    topic = " ".join(words[:6]) or cue.text.strip()
+    telling = [word for word in words(cue.text) if root(word).lower() not in _STOP_WORDS]
+    topic = " ".join(telling[:6]) or cue.text.strip().rstrip("?") or "that"
     if _QUESTION.search(cue.text):
         answers = (
             f"That is a good question about {topic}. As a simulated model I can only say that it is worth asking.",

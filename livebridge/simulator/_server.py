@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import attrs
 import trio
 
 from livebridge.errors import ConfigError
 from livebridge.simulator._brains import Brain
+from livebridge.simulator._checks import Bounds, Ordinal, check_value
 from livebridge.simulator._connection import Connection
 from livebridge.simulator._conversation import Conversation
 from livebridge.simulator._dialogue import Dialogue
@@ -30,6 +31,7 @@ from livebridge.simulator._gate import Admission, HttpRequest, HttpResponse, adm
 from livebridge.simulator._http import HttpError, is_upgrade, read_request, respond
 from livebridge.simulator._listening import LOOPBACK, SessionOptions, listening, secured, vertex_options
 from livebridge.simulator._recordings import Recordings
+from livebridge.simulator._records import Heard
 from livebridge.simulator._rest import answer
 from livebridge.simulator._settings import Settings
 from livebridge.simulator._world import Caller, World
@@ -37,6 +39,7 @@ from livebridge.simulator._world import Caller, World
 T = TypeVar("T")
 
 HANDSHAKE_SECONDS: Final = 10.0
+Port = Annotated[int, Bounds(low=0, high=65_535)]
 
 
 class LiveSimulator:
@@ -90,9 +93,13 @@ class LiveSimulator:
             **settings: Any member of `Settings`.
 
         Raises:
-            ConfigError: A setting does not exist.
+            ConfigError: A setting does not exist, has the wrong type or is out of its range.
             OSError: The port is taken.
         """
+        check_value("port", port, Port)
+        check_value("host", host, str)
+        check_value("faults", faults, Faults | None)
+        check_value("ssl_context", ssl_context, ssl.SSLContext | None)
         simulator = cls(
             settings_from(brain=brain, **settings),
             faults=faults or Faults(),
@@ -156,6 +163,30 @@ class LiveSimulator:
         """Something has happened: those who wait look again."""
         self._changed.set()
         self._changed = trio.Event()
+
+    def lift_faults(self) -> None:
+        """Let nothing of the fault plan strike from now on.
+
+        What has struck is not undone: a frozen or muted connection stays so until it ends.
+        """
+        self._plan.lift()
+
+    def forget(self, conversation: Conversation, *, keep_handles: int) -> Heard:
+        """Drop the records of a conversation that no resumption can need any more, as `Settings.keep_handles` does.
+
+        Args:
+            conversation: One of `conversations`.
+            keep_handles: How many of its newest handles stay valid, 1 or more; all others are revoked.
+
+        Returns:
+            What is dropped, from ``heard`` and from ``history``: the oldest of what there was. It is final: no
+            resumption takes any of it back.
+
+        Raises:
+            ConfigError: The number is none, or too small.
+        """
+        check_value("keep_handles", keep_handles, Ordinal)
+        return self._world.forget(conversation, keep_handles=keep_handles)
 
     async def handle(self, stream: trio.abc.Stream) -> None:
         """Serve one client on a stream, which may also be one in memory; nothing the client does can raise here."""
@@ -224,7 +255,7 @@ def settings_from(*, brain: Brain | None = None, **settings: object) -> Settings
     """Settings by name.
 
     Raises:
-        ConfigError: There is no such setting.
+        ConfigError: There is no such setting, or it has the wrong type or is out of its range.
     """
     known = attrs.fields_dict(Settings)
     for name in settings:
@@ -234,7 +265,7 @@ def settings_from(*, brain: Brain | None = None, **settings: object) -> Settings
             raise ConfigError(f"the simulator has no setting {name}{hint}")
     if brain is not None:
         settings["brain"] = brain
-    return Settings(**settings)  # type: ignore[arg-type]  # names are checked above, values by their users
+    return Settings(**settings)  # type: ignore[arg-type]  # names are checked above, values by the class
 
 
 async def _ignore(stream: trio.abc.Stream) -> None:
@@ -274,7 +305,8 @@ async def run(
         **settings: Any member of `Settings`.
 
     Raises:
-        ConfigError: A file cannot be read or has no brain or plan in it; or a setting does not exist.
+        ConfigError: A file cannot be read or has no brain or plan in it; or a setting does not
+            exist, has the wrong type or is out of its range.
         OSError: The port is taken.
     """
     chosen = load_brain(brain) if isinstance(brain, str) else brain

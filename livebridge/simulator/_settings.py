@@ -1,11 +1,13 @@
 """Every knob of the simulator, in one frozen value."""
 
-from collections.abc import Mapping
-from typing import Final, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Final, Literal
 
 import attrs
 
+from livebridge.errors import ConfigError
 from livebridge.simulator._brains import Brain
+from livebridge.simulator._checks import Bounds, Limit, Number, Ordinal, Seconds, check_fields
 from livebridge.simulator._profiles import PROFILES, Profile
 from livebridge.simulator._refusals import DEADLINE_EXPIRED, Hangup
 from livebridge.simulator._rules import Rules
@@ -17,6 +19,17 @@ TEST_ACCESS_TOKEN: Final = "simulated-access-token"  # noqa: S105  # opens nothi
 Frames = Literal["binary", "text", "compact", "fragmented"]
 """How server frames look: binary and pretty-printed like the real ones; as text; binary without white space; or
 binary and pretty-printed, cut into several fragments."""
+
+
+def _several(secrets: Iterable[str]) -> tuple[str, ...]:
+    """Keys as a tuple; one text alone is no collection of texts."""
+    expected = "api_keys and access_tokens must be collections of texts, such as a tuple of one"
+    if isinstance(secrets, str):
+        raise ConfigError(expected)
+    try:
+        return tuple(secrets)
+    except TypeError as error:
+        raise ConfigError(expected) from error
 
 
 @attrs.frozen(kw_only=True)
@@ -45,7 +58,11 @@ class Settings:
         handle_every: Beside that, this often while the model is idle and something has happened.
         first_handle: Whether a handle follows ``setupComplete`` at once.
         handle_ttl: How long after the end of a session's last connection its handles are valid.
-        interim_transcripts: Seconds of speech between two guesses at what is being said
+        keep_handles: How many handles of a conversation stay valid; what happened before the oldest of them is
+            dropped, from ``heard``, ``history`` and the model's context, so that a conversation can go on for days.
+            ``None``: all of them, and everything is remembered.
+        keep_handles: Ordinal | None = None
+    interim_transcripts: Seconds of speech between two guesses at what is being said
             (``interimInputTranscription``), if the setup asks for input transcription; ``None`` for no guesses.
         audio_during_tool: What realtime audio does while a blocking call is open: as the ``model`` would,
             ``accept`` or ``refuse`` (1008).
@@ -53,33 +70,40 @@ class Settings:
         keep_audio: Whether realtime audio is kept in ``heard``; switch it off for sessions that last for hours.
         keep_frames: Whether every message of a connection is kept in its ``frames``.
         seed: Makes ids and random faults repeat; ``None`` for different ones every time.
+
+    Raises:
+        ConfigError: A setting has the wrong type or is out of its range.
     """
 
     brain: Brain = attrs.field(factory=Rules)
     voice: Voice = attrs.field(factory=ToneVoice)
-    api_keys: tuple[str, ...] = attrs.field(default=(TEST_API_KEY,), converter=tuple, repr=False)
-    access_tokens: tuple[str, ...] = attrs.field(default=(TEST_ACCESS_TOKEN,), converter=tuple, repr=False)
+    api_keys: tuple[str, ...] = attrs.field(default=(TEST_API_KEY,), converter=_several, repr=False)
+    access_tokens: tuple[str, ...] = attrs.field(default=(TEST_ACCESS_TOKEN,), converter=_several, repr=False)
     profiles: Mapping[str, Profile] = PROFILES
     frames: Frames = "binary"
-    pace: Literal["fast", "real"] | float = "fast"
-    latency: float = 0.3
-    audio_chunk_bytes: int = 1920
-    connection_lifetime: float | None = 600.0
-    go_away_lead: float | None = 60.0
+    pace: Literal["fast", "real"] | Annotated[float, Bounds(low=0, above=True)] = "fast"
+    latency: Seconds = 0.3
+    audio_chunk_bytes: Annotated[int, Bounds(low=2, even=True)] = 1920
+    connection_lifetime: Limit | None = 600.0
+    go_away_lead: Limit | None = 60.0
     lifetime_close: Hangup = DEADLINE_EXPIRED
-    session_limit: float | None = 900.0
-    video_session_limit: float | None = 120.0
-    max_sessions: int = 1000
+    session_limit: Limit | None = 900.0
+    video_session_limit: Limit | None = 120.0
+    max_sessions: Number = 1000
     handles: Literal["turns", "never"] = "turns"
-    handle_every: float | None = 5.0
+    handle_every: Seconds | None = 5.0
     first_handle: bool = False
-    handle_ttl: float = 7200.0
-    interim_transcripts: float | None = None
+    handle_ttl: Limit = 7200.0
+    keep_handles: Ordinal | None = None
+    interim_transcripts: Seconds | None = None
     audio_during_tool: Literal["model", "accept", "refuse"] = "model"
     strict: bool = True
     keep_audio: bool = True
     keep_frames: bool = False
     seed: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, absent="None")
 
     @property
     def speed(self) -> float | None:

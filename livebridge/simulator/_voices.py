@@ -2,11 +2,11 @@
 
 import zlib
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import attrs
 
-from livebridge.errors import LivebridgeError
+from livebridge.errors import DecodeError
 from livebridge.simulator._tones import (
     BLOCK_SECONDS,
     DECODER_BLOCK_SAMPLES,
@@ -29,6 +29,7 @@ MODEL_RATE_HZ: Final = 24_000
 """The Live API speaks at this rate on both backends."""
 
 
+@runtime_checkable
 class Voice(Protocol):
     """Turns text into sound.
 
@@ -46,7 +47,7 @@ class Voice(Protocol):
         ...
 
 
-class ToneError(LivebridgeError):
+class ToneError(DecodeError):
     """A sound is not what the tone voice made: something is missing, doubled, out of order or damaged."""
 
 

@@ -9,6 +9,7 @@ import attrs
 from livebridge import wire
 from livebridge.simulator._conversation import ConnectionRecord, Conversation
 from livebridge.simulator._recordings import Recordings
+from livebridge.simulator._records import Heard
 from livebridge.simulator._refusals import TOO_MANY_SESSIONS, RefusedError
 from livebridge.simulator._resumption import HandleStore
 from livebridge.simulator._settings import Settings
@@ -86,7 +87,14 @@ class World:
         """A new handle for the conversation as it is now."""
         handle = self.make_uuid().replace("-", "")
         self.handles.issue(handle, conversation)
+        if self.settings.keep_handles is not None:
+            self.forget(conversation, keep_handles=self.settings.keep_handles)
         return handle
+
+    def forget(self, conversation: Conversation, *, keep_handles: int) -> Heard:
+        """Let all handles but the newest expire, and drop what only they needed; returns that."""
+        oldest = self.handles.retain(conversation, newest=keep_handles)
+        return Heard(inputs=(), history=()) if oldest is None else conversation.drop_records(before=oldest)
 
     def make_uuid(self) -> str:
         """A fresh UUID."""

@@ -46,6 +46,7 @@ compression, or for binary messages to the peer; take a general WebSocket librar
 
 from livebridge.transport._dial import dial
 from livebridge.transport._memory import MemoryNetwork, MemoryServer, MemoryTransport, memory_transport_pair
+from livebridge.transport._route import default_ssl_context, proxy_for
 from livebridge.transport._transport import (
     CLOSE_TIMEOUT_SECONDS,
     DIAL_TIMEOUT_SECONDS,
@@ -75,6 +76,8 @@ __all__ = [
     "ProxySetting",
     "Sink",
     "Transport",
+    "default_ssl_context",
     "dial",
     "memory_transport_pair",
+    "proxy_for",
 ]

@@ -36,7 +36,7 @@ _NONCE_BYTES: Final = 16
 _SWITCHING_PROTOCOLS: Final = 101
 _SUCCESS: Final = range(200, 300)
 
-_WEB_SCHEMES: Final = frozenset({"ws", "wss"})
+WEB_SCHEMES: Final = frozenset({"ws", "wss"})
 _PROXY_SCHEMES: Final = frozenset({"http", "https"})
 
 # What the handshake itself says; a caller's header of the same name would contradict it.
@@ -93,7 +93,7 @@ async def dial(
         ConnectError: In every case of failure, with ``phase="dial"``, the HTTP status and text of a refusal,
             ``retry_after`` and whether trying again can help.
     """
-    address = parse_address(url, what="URL", schemes=_WEB_SCHEMES)
+    address = parse_address(url, what="URL", schemes=WEB_SCHEMES)
     via = _choose_proxy(address, proxy)
     started = trio.current_time()
     opened = _Opening()
@@ -103,7 +103,7 @@ async def dial(
             if via is not None:
                 await opened.tunnel(via, address)
             if address.tls:
-                await opened.secure(address, ssl_context or _default_context(*_authorities()))
+                await opened.secure(address, ssl_context or default_context(*authorities()))
             trailing = await opened.upgrade(address, headers)
     except FOREIGN as error:
         opened.abandon()
@@ -136,7 +136,7 @@ class _Opening:
 
     async def tunnel(self, proxy: Address, address: Address) -> None:
         if proxy.tls:
-            await self.secure(proxy, _default_context(*_authorities()))
+            await self.secure(proxy, default_context(*authorities()))
         self.doing = f"asking the proxy {proxy.authority} for {address.authority}"
         headers = {"Host": address.authority}
         if proxy.user:
@@ -216,12 +216,13 @@ def _check_upgrade(answer: Answer, nonce: str) -> None:
         raise not_a_websocket("it uses an extension or a subprotocol that was not offered")
 
 
-def _authorities() -> tuple[str, str]:
+def authorities() -> tuple[str, str]:
+    """Whom the environment trusts: a file and a directory, each empty if it does not say."""
     return os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
 
 
 @cache
-def _default_context(cert_file: str, cert_dir: str) -> ssl.SSLContext:
+def default_context(cert_file: str, cert_dir: str) -> ssl.SSLContext:
     """Load the authorities once: it takes tens of milliseconds and a megabyte."""
     if cert_file or cert_dir:
         return ssl.create_default_context(cafile=cert_file or None, capath=cert_dir or None)

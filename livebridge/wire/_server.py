@@ -148,6 +148,26 @@ class UsageMetadata(Message):
     traffic_type: TrafficType | str | None = None
     service_tier: ServiceTier | str | None = None
 
+    @property
+    def output_token_count(self) -> int | None:
+        """`response_token_count` under the name that both backends share in `livebridge.protocol.Usage`."""
+        return self.response_token_count
+
+    @property
+    def candidates_token_count(self) -> int | None:
+        """`response_token_count` under Vertex's name."""
+        return self.response_token_count
+
+    @property
+    def output_tokens_details(self) -> Sequence[ModalityTokenCount] | None:
+        """`response_tokens_details` under the name that both backends share in `livebridge.protocol.Usage`."""
+        return self.response_tokens_details
+
+    @property
+    def candidates_tokens_details(self) -> Sequence[ModalityTokenCount] | None:
+        """`response_tokens_details` under Vertex's name."""
+        return self.response_tokens_details
+
 
 @attrs.frozen(kw_only=True, repr=False)
 class SessionResumptionUpdate(Message):

@@ -5,7 +5,6 @@ own objects. All of these are taken, at any depth; but a key nobody knows or a v
 error that says where it stands and what was expected, before anything is sent.
 """
 
-import warnings
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -13,6 +12,7 @@ from enum import Enum
 from typing import Any, Final, TypeVar, get_args
 
 from livebridge.errors import ConfigError
+from livebridge.wire import _unlisted as unlisted
 from livebridge.wire._base import Duration, Int64, Message, Timestamp
 from livebridge.wire._content import Content, Part
 from livebridge.wire._hooks import Hook, Table, structuring, table_of
@@ -33,7 +33,8 @@ def from_user(cls: type[M], value: Any, *, where: str) -> M:
     are taken in the same way; an object with ``model_dump()``, such as google-genai's types. In them:
 
     * enumerations as text in any case, with or without their common prefix (``"high"`` for
-      ``START_SENSITIVITY_HIGH``); an unknown value passes, with a warning: the server may know more;
+      ``START_SENSITIVITY_HIGH``); an unknown value passes, with a `UserWarning` at the caller's line: the server
+      may know more;
     * bytes also as base64, durations as seconds, `~datetime.timedelta` or ``"9.5s"``, timestamps also as
       `~datetime.datetime` with a time zone;
     * a `Content` also as text, as a `Part` or as a list of these (its role is then ``user``), a `Part` also
@@ -52,12 +53,15 @@ def from_user(cls: type[M], value: Any, *, where: str) -> M:
         ConfigError: A key is unknown (the nearest known one is named) or given twice, or a value has the
             wrong type. The text begins with the path, ``tools[0].function_declarations[1].name`` for example.
     """
-    try:
-        message: M = CONVERTER.get_structure_hook(cls)(value, cls)
-    except MisfitError as misfit:
-        raise ConfigError(f"{where}{misfit.path}: {misfit}") from misfit.__cause__
-    except RecursionError:
-        raise ConfigError(f"{where}: nested too deeply") from None
+    with unlisted.collected() as found:
+        try:
+            message: M = CONVERTER.get_structure_hook(cls)(value, cls)
+        except MisfitError as misfit:
+            raise ConfigError(f"{where}{misfit.path}: {misfit}") from misfit.__cause__
+        except RecursionError:
+            raise ConfigError(f"{where}: nested too deeply") from None
+    for text, enum in found:
+        unlisted.warn(text, enum, message, where)
     return message
 
 
@@ -201,11 +205,7 @@ def _enum_taker(kind: Any) -> Hook:
             raise MisfitError(f"{enum.__name__}, one of {', '.join(enum)}", value)
         member = members.get(text.casefold())
         if member is None:
-            warnings.warn(
-                f"{text!r} is no known {enum.__name__}; it is sent as it is. Known are {', '.join(enum)}",
-                UserWarning,
-                stacklevel=2,
-            )
+            unlisted.note(text, enum)
         return text if member is None else member
 
     return take

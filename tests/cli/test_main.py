@@ -6,6 +6,7 @@ import pytest
 import livebridge
 from livebridge.cli import main
 from livebridge.cli._parser import COMMANDS
+from livebridge.errors import CredentialsError, SessionFailedError
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_an_interrupted_command_has_the_status_shells_expect(monkeypatch):
     def interrupt(argv):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("livebridge.cli._main._run", interrupt)
+    monkeypatch.setattr("livebridge.cli._program._run", interrupt)
     assert main([]) == 130
 
 
@@ -95,3 +96,23 @@ def test_a_reader_that_stops_reading_is_no_failure():
         program.stdout.close()
         assert program.stderr.read() == b""
     assert program.returncode == 0
+
+
+@pytest.mark.parametrize("command", ["chat", "models"])
+def test_missing_google_credentials_have_one_status_everywhere(command, typed, monkeypatch, capsys):
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/no/such/file")
+    typed("")
+    assert main([command, "--vertex", "--project", "p"]) == 2
+    assert "cannot find application default credentials" in capsys.readouterr().err
+
+
+def test_credentials_that_could_not_be_had_just_now_are_no_wrong_usage(monkeypatch, capsys):
+    class UnavailableError(CredentialsError):
+        retryable = True
+
+    def unavailable(argv):
+        raise SessionFailedError("no session") from UnavailableError("no network")
+
+    monkeypatch.setattr("livebridge.cli._program.parse", unavailable)
+    assert main(["chat"]) == 1
+    assert capsys.readouterr().err == "livebridge: no session\n"

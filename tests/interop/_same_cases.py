@@ -260,7 +260,6 @@ MESSAGES = {
     "sound": realtime(audio={"data": b"\x00\x00", "mime_type": "audio/pcm;rate=24000"}),
     "sound in camelCase": realtime(audio={"data": b"\x00\x00", "mimeType": "audio/pcm"}),
     "sound in base64": realtime(audio={"data": "__78_A==", "mime_type": "audio/pcm;rate=16000"}),
-    "compressed sound": realtime(audio={"data": b"Ogg", "mime_type": "audio/ogg"}),
     "sound that is a picture": realtime(audio={"data": PNG, "mime_type": "image/png"}),
     "a picture": realtime(video={"data": PNG, "mime_type": "image/png"}),
     "a picture that is a film": realtime(video={"data": b"x", "mime_type": "video/mp4"}),
@@ -294,6 +293,15 @@ MESSAGES = {
     "new tools of the other backend": updated(tools=[{"retrieval": {}}]),
     "new tools of this backend only": updated(tools=[{"file_search": {"file_search_store_names": ["s"]}}]),
 }
+
+MANUAL = {"realtime_input_config": {"automatic_activity_detection": {"disabled": True}}}
+"""Where the client says when the user speaks, and nowhere else, may it do so."""
+
+
+def setup_for(talk):
+    """The configuration in which all of this may be said."""
+    return MANUAL if any("activity" in name for _, given in talk for name in given) else None
+
 
 FRAMES = [
     {

@@ -196,6 +196,34 @@ DIFFERENCES = {
         ours=REFUSED,
         observe=calls("gemini", "send_realtime_input", "realtime_input.audio.data", audio=ODD),
     ),
+    "compressed sound": Difference(
+        reason="The Live API hears raw PCM only, and hangs up on anything else with 1007.",
+        theirs="audio/ogg",
+        ours=REFUSED,
+        observe=calls(
+            "gemini",
+            "send_realtime_input",
+            "realtime_input.audio.mime_type",
+            audio={"data": b"Ogg", "mime_type": "audio/ogg"},
+        ),
+    ),
+    "a picture that is none": Difference(
+        reason="Bytes that are no JPEG and no PNG file cannot be looked at.",
+        theirs="image/jpeg",
+        ours=REFUSED,
+        observe=calls(
+            "gemini",
+            "send_realtime_input",
+            "realtime_input.video.mime_type",
+            video={"data": b"abc", "mime_type": "image/jpeg"},
+        ),
+    ),
+    "an activity of the client with automatic detection": Difference(
+        reason="The Live API hangs up on it with 1007; google-genai does not look.",
+        theirs={},
+        ours=REFUSED,
+        observe=calls("gemini", "send_realtime_input", "realtime_input.activityStart", activity_start={}),
+    ),
     "a microphone that is not off": Difference(
         reason="A signal can be given or not given; sending its opposite means nothing.",
         theirs=False,

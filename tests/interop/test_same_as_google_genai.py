@@ -157,8 +157,9 @@ async def our_talk(session, talk):
 
 
 def assert_same_talk(lab, account, talk):
-    theirs, refused = lab.theirs(account, None, lambda session: their_talk(session, talk))
-    ours, refused_by_us = lab.ours(account, None, lambda session: our_talk(session, talk))
+    config = cases.setup_for(talk)
+    theirs, refused = lab.theirs(account, config, lambda session: their_talk(session, talk))
+    ours, refused_by_us = lab.ours(account, config, lambda session: our_talk(session, talk))
     assert [each is None for each in refused_by_us] == [each is None for each in refused], (talk, refused)
     assert [normal(each) for each in ours.messages] == [normal(each) for each in theirs.messages]
     return list(zip(refused, refused_by_us, strict=True))
@@ -182,14 +183,14 @@ def responses():
     return st.builds(lambda fields, response: {**fields, "response": response}, rest, answer)
 
 
-def blobs(*kinds):
+def blobs(*kinds, begin=b""):
     pair = st.tuples(st.binary(min_size=1, max_size=9), st.sampled_from(kinds))
-    return pair.map(lambda made: {"data": made[0] * 2, "mime_type": made[1]})
+    return pair.map(lambda made: {"data": begin + made[0] * 2, "mime_type": made[1]})
 
 
 REALTIME = st.one_of(
-    blobs("audio/pcm;rate=16000", "audio/pcm", "audio/ogg").map(lambda blob: {"audio": blob}),
-    blobs("image/jpeg", "image/png").map(lambda blob: {"video": blob}),
+    blobs("audio/pcm;rate=16000", "audio/pcm").map(lambda blob: {"audio": blob}),
+    blobs("image/png", begin=cases.PNG).map(lambda blob: {"video": blob}),
     plainly.WORDS.map(lambda text: {"text": text}),
     st.sampled_from([{"activity_start": {}}, {"activity_end": {}}, {"audio_stream_end": True}]),
 )
@@ -207,8 +208,17 @@ CALLS = st.one_of(
 )
 
 
+def consistent(talk):
+    """Without the signals of the other way to detect activity."""
+    unfit = "audio_stream_end" if cases.setup_for(talk) else "activity"
+    return [call for call in talk if not any(name.startswith(unfit) for name in call[1])]
+
+
 @FEW
-@given(talk=st.lists(CALLS, min_size=1, max_size=8), account=st.sampled_from(["gemini", "vertex"]))
+@given(
+    talk=st.lists(CALLS, min_size=1, max_size=8).map(consistent).filter(bool),
+    account=st.sampled_from(["gemini", "vertex"]),
+)
 def test_any_calls_put_the_same_messages_on_the_wire_in_the_same_order(lab, talk, account):
     assert_same_talk(lab, account, talk)
 

@@ -78,8 +78,11 @@ async def test_the_microphone_reaches_the_model_and_the_model_the_speaker(live):
             line.say(*sound(0.5, 0.25), DONE)
             await session.wait_turn()
             assert talk.is_speaking
-            await trio.sleep(1)
+            began = trio.current_time()
+            await talk.wait_quiet()
+            assert trio.current_time() - began == pytest.approx(0.75, abs=0.1)
             assert not talk.is_speaking
+            await trio.sleep(0.5)
             assert speaker.heard == [0.5, 0.25]
             assert talk.sent_seconds == pytest.approx(0.1)
         assert not session.in_conversation

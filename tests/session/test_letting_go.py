@@ -57,6 +57,7 @@ async def test_a_server_that_still_holds_the_old_connection_has_not_refused_the_
         live.then(steps.closing(1011), steps.closing(None), steps.closing(1011))
         await session.reconnect()
         assert _handles(live) == [None, "h1", "h1", "h1", "h1"]
+        await log.wait("on_resumed")
         assert log.names == ["on_resumed"]
 
 
@@ -67,6 +68,7 @@ async def test_that_excuse_holds_once(live, log, steps):
         live.then(*[steps.closing(1011)] * 3)
         await session.reconnect()
         assert _handles(live) == [None, "h1", "h1", "h1", None]
+        await log.wait("on_resumed")
         assert log.names == ["on_session_lost", "on_resumed"]
 
 
@@ -88,6 +90,7 @@ async def test_a_setup_whose_close_was_not_answered_may_hold_the_conversation_to
         line.drop()
         await log.wait("on_resumed")
         assert _handles(live) == [None, "h1", "h1", "h1", "h1"]
+        await log.wait("on_resumed")
         assert log.names == ["on_resumed"]
 
 

@@ -231,7 +231,7 @@ def test_a_system_instruction_comes_in_every_form(instruction, texts):
 
 async def test_a_picture_of_pillow_is_sent_as_a_picture(live):
     images = pytest.importorskip("PIL.Image")
-    async with live.session() as session:
+    async with live.session(model=NATIVE) as session:
         line = await live.line()
         await session.send_realtime_input(video=images.new("RGB", (2, 2)))
         await session.send_client_content(["What is this?", images.new("L", (2, 2))])

@@ -37,6 +37,14 @@ def declare(**properties):
         ("hello", {"type": "string"}, "hello"),
         ("in Paris", {"type": ["null", "string"]}, "Paris"),
         ("in Paris", {}, "Paris"),
+        ("Wetter Österreich", {"type": "string"}, "Österreich"),
+        ("погода Москва", {"type": "string"}, "Москва"),
+        ("fly to Ås Ørsted", {"type": "string"}, "Ås Ørsted"),
+        ("in A\u030arhus", {"type": "string"}, "A\u030arhus"),
+        ("play «Ночь» now", {"type": "string"}, "Ночь"),
+        ("play „Die Nacht“ now", {"type": "string"}, "Die Nacht"),
+        ("what's 'Blue Train' like, it's cool", {"type": "string"}, "Blue Train"),
+        ("what's the weather in Rome, it's cold", {"type": "string"}, "Rome"),
     ],
 )
 def test_an_argument_is_found_in_what_was_said(text, schema, value):

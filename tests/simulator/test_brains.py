@@ -151,11 +151,45 @@ def test_the_rules_make_conversation_out_of_what_was_said(talk):
 
 
 @pytest.mark.parametrize(
+    ("said", "topic"),
+    [
+        ("Grüße aus Köln", "Grüße aus Köln"),
+        ("Gru\u0308ße aus Ko\u0308ln!", "Gru\u0308ße aus Ko\u0308ln"),
+        ("привет, мир", "привет мир"),
+        ("नमस्ते दुनिया", "नमस्ते दुनिया"),
+        ("今日は良い天気です", "今日は良い天気です"),
+        ("Don't stop, it's l\u2019été", "Don't stop l\u2019été"),
+        ("7 * 6", "7 * 6"),
+        ("???", "that"),
+    ],
+)
+def test_the_rules_keep_words_of_any_script_whole(talk, said, topic):
+    (answer,) = talk(Rules(), said)
+    assert f" {topic}." in answer
+
+
+@pytest.mark.parametrize(
+    ("said", "answered"),
+    [
+        ("I\u2019m called O\u2019Brien.", "Nice to meet you, O\u2019Brien."),
+        ("my name is Zoe\u0308", "Nice to meet you, Zoe\u0308."),
+        ("call me अमित।", "Nice to meet you, अमित."),
+        ("call me Bob🙂", "Nice to meet you, Bob."),
+        ("remember\uff1a牛乳。", "I will remember: 牛乳."),
+        ("what\u2019s my name", "You have not told me your name."),
+    ],
+)
+def test_the_rules_keep_names_and_facts_of_any_script_whole(talk, said, answered):
+    assert talk(Rules(), said) == [answered]
+
+
+@pytest.mark.parametrize(
     ("said", "called"),
     [
         ("What's the weather in Paris?", ["get_weather"]),
         ("I want to book two tables", ["bookTable"]),
         ("please call turn_on_lights", ["turn_on_lights"]),
+        ("today\u2019s weather's bad", ["get_weather"]),
         ("get me out of here", []),
         ("what a day", []),
     ],

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -8,11 +10,15 @@ from livebridge.simulator import (
     Chaos,
     Close,
     Delay,
+    Distort,
     Drop,
     Fault,
     Faults,
     Freeze,
+    Garble,
+    GoAway,
     Inject,
+    LateAudio,
     Mute,
     RefuseUpgrade,
     Repeat,
@@ -90,6 +96,21 @@ def test_a_timed_fault_strikes_once_its_time_has_come():
     assert run.deadline is None
 
 
+def test_a_plan_that_is_lifted_strikes_no_more():
+    plan = FaultPlan(
+        Faults(
+            Fault(what=RefuseUpgrade(), times=0),
+            Fault(what=Close(), after=1.0),
+            Fault(what=Mute(), sent=1),
+            Fault(what=Drop(), byte=1),
+        )
+    )
+    run, (torn,) = plan.dial(1, now=0.0), plan.stream(1)
+    plan.lift()
+    assert (run.upgrade(), run.due(2.0), run.sent(DONE), torn.strikes()) == (None, [], [], False)
+    assert run.struck == []
+
+
 def test_chances_repeat_with_their_seed():
     def strikes(seed):
         fault = Fault(what=Delay(), message="setupComplete", probability=0.5, times=0)
@@ -108,14 +129,96 @@ def test_messages_are_known_by_their_members_in_either_spelling():
     assert server_kinds(TURN) == {"serverContent", "turnComplete", "usageMetadata"}
 
 
+SOON = {"sent": 1}
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"what": RefuseUpgrade(status="abc")}, "status must be a whole number from 200 to 599; got 'abc'"),
+        ({"what": RefuseUpgrade(status=101)}, "status must be .* got 101"),
+        (
+            {"what": RefuseUpgrade(retry_after=-1)},
+            "retry_after must be a whole number from 0 on, or left out",
+        ),
+        ({"what": Close(code="1011"), **SOON}, "code must be a whole number from 0 to 65535; got '1011'"),
+        ({"what": Close(code=True), **SOON}, "code must be a whole number"),
+        ({"what": Close(code=1006), **SOON}, "code must be one that can be sent"),
+        ({"what": Close(reason=7), **SOON}, "reason must be text; got 7"),
+        ({"what": Drop(how="away"), **SOON}, "how must be reset or eof; got 'away'"),
+        ({"what": Freeze(reading=1), **SOON}, "reading must be true or false; got 1"),
+        ({"what": Delay(seconds=-1), **SOON}, "seconds must be a number from 0 on; got -1"),
+        ({"what": Delay(seconds=math.nan), **SOON}, "seconds must be .* got nan"),
+        ({"what": Delay(seconds=math.inf), **SOON}, "seconds must be .* got inf"),
+        ({"what": LateAudio(seconds=1e9), **SOON}, "seconds must be a number from 0 to 60"),
+        ({"what": Inject(what="garbge"), **SOON}, "what must be garbage, .* or interrupted; got 'garbge'"),
+        ({"what": Inject(size=-1), **SOON}, "size must be a whole number from 0 on"),
+        ({"what": Garble(size=0), "byte": 1}, "size must be a whole number from 1 on"),
+        ({"what": GoAway(seconds="5"), **SOON}, "seconds must be a number"),
+        (
+            {"what": Close(), "received": "2"},
+            "received must be a whole number from 1 on, or left out; got '2'",
+        ),
+        ({"what": Close(), "sent": 0}, "sent must be a whole number from 1 on"),
+        ({"what": Close(), "after": "2"}, "after must be a number from 0 on"),
+        ({"what": Close(), "message": 3}, "message must be text"),
+        ({"what": Close(), "dial": 0, **SOON}, "dial must be a whole number from 1 on"),
+        ({"what": Close(), "resumed": "yes", **SOON}, "resumed must be true or false"),
+        ({"what": Close(), "nth": 1.5, "message": "setup"}, "nth must be a whole number"),
+        ({"what": Close(), "probability": 5, **SOON}, "probability must be a number from 0 to 1; got 5"),
+        ({"what": Close(), "times": -1, **SOON}, "times must be a whole number from 0 on"),
+        ({"what": Drop(), "received_byte": -1}, "received_byte must be a whole number from 0 on"),
+        ({"what": Close, **SOON}, "what must be something that can go wrong, such as Close()"),
+        ({"what": "x" * 999, **SOON}, "such as Close()"),
+    ],
+)
+def test_a_value_of_a_fault_has_its_type_and_its_range(fault, told):
+    with pytest.raises(ConfigError, match=told):
+        Fault(**fault)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"what": Close()}, "add message=…, received=…, sent=… or after=…$"),
+        (
+            {"what": Drop(), "dial": 1},
+            "add message=…, received=…, sent=…, byte=…, received_byte=… or after=…$",
+        ),
+        ({"what": Repeat()}, r"add message=… \(one of the server's\) or sent=…$"),
+        ({"what": Withhold()}, "add message=…, received=… or sent=…$"),
+        ({"what": Repeat(), "received": 1}, "Repeat needs a message to the client; add message=…"),
+        ({"what": Distort(), "after": 1}, "Distort needs a message to the client"),
+        ({"what": Withhold(), "after": 1}, "Withhold needs a message; add"),
+        ({"what": Drop(mid_frame=True), "received": 1}, "mid_frame needs a message to the client"),
+        ({"what": Drop(mid_frame=True), "sent": 1, "byte": 3}, "mid_frame needs .* and no byte"),
+        ({"what": RefuseUpgrade(), "sent": 1}, "strikes at the upgrade; leave message, received, sent and"),
+        (
+            {"what": RefuseUpgrade(), "resumed": True},
+            "at the upgrade strikes before it is known what is resumed",
+        ),
+        ({"what": Close(), "received": 3, "nth": 3}, "nth counts messages of one kind; add message=…"),
+    ],
+)
+def test_a_fault_that_could_never_strike_says_what_is_missing(fault, told):
+    with pytest.raises(ConfigError, match=told):
+        Fault(**fault)
+
+
+@pytest.mark.parametrize(
+    "plan", [lambda: Faults([]), lambda: Faults(3), lambda: Faults(seed="x"), lambda: Chaos(intensity=-1)]
+)
+def test_a_plan_is_made_of_faults_and_numbers(plan):
+    with pytest.raises(ConfigError, match="must be"):
+        plan()
+
+
 @pytest.mark.parametrize(
     "fault",
     [
         {"what": Close(), "message": "setupCompleted"},
         {"what": Close(), "received": 1, "sent": 1},
         {"what": Close(), "message": "setup", "after": 1.0},
-        {"what": Close()},
-        {"what": RefuseUpgrade(), "sent": 1},
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(fault):
@@ -167,6 +270,14 @@ def test_a_plan_is_read_from_toml(tmp_path):
         ("[[fault]]\ndo = 'zzz'", "there are cancel_tools"),
         ("[[fault]]\ndo = 'close'\ncoed = 3\nsent = 1", "did you mean code"),
         ("[[fault]]\ndo = 'close'\nmessage = 'x'", "must be one of"),
+        ("seed = true", "number as seed"),
+        (
+            "[[fault]]\ndo = 'mute'\nsent = 1\n[[fault]]\ndo = 'close'\nreceived = '2'",
+            r"fault 2 \(close\): received must",
+        ),
+        ("[[fault]]\ndo = 'refuse_upgrade'\nstatus = 'abc'", r"fault 1 \(refuse_upgrade\): status must be"),
+        ("[[fault]]\ndo = 'inject'\nwhat = 'garbge'\nsent = 1", r"fault 1 \(inject\): what must be garbage"),
+        ("[[fault]]\ndo = 'close'", r"fault 1 \(close\): .* add message=…, received=…, sent=… or after=…"),
     ],
 )
 def test_a_wrong_plan_says_what_is_wrong(text, message):
@@ -180,6 +291,14 @@ def test_a_plan_that_cannot_be_read_says_where(tmp_path):
     path = tmp_path / "bad.toml"
     path.write_text("[[", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"bad\.toml"):
+        load_fault_file(str(path))
+    path.write_text("[[fault]]\ndo = 'delay'\nsent = 1\nseconds = -1", encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"bad\.toml: fault 1 \(delay\): seconds must be a number from 0 on"
+    ):
+        load_fault_file(str(path))
+    path.write_bytes("# Köln".encode("latin-1"))
+    with pytest.raises(ConfigError, match="no UTF-8: byte 3"):
         load_fault_file(str(path))
 
 

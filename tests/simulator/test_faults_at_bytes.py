@@ -242,7 +242,7 @@ def test_a_fault_at_a_byte_can_be_written_in_a_file():
     [
         (Garble(), {"message": "toolCall"}, "Garble strikes at a byte"),
         (Close(), {"byte": 1}, "Close cannot strike at a byte"),
-        (Drop(), {"byte": -1}, "bytes count from 0 on"),
+        (Drop(), {"byte": -1}, "byte must be a whole number from 0 on, or left out; got -1"),
         (Drop(), {"byte": 1, "after": 2.0}, "bytes count"),
         (Drop(), {"byte": 1, "message": "setup"}, "bytes count"),
         (Drop(), {"byte": 1, "received_byte": 1}, "bytes count"),

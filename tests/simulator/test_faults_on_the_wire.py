@@ -175,7 +175,7 @@ async def test_a_message_is_delayed(broken, connect):
 
 
 async def test_a_timed_fault_strikes_on_an_idle_connection(broken, connect):
-    async with broken(Fault(what=Close(code=1001), after=0.05)) as simulator:
+    async with broken(Fault(what=Close(code=1001), after=0.3)) as simulator:
         client = await connect(simulator)
         await client.setup()
         assert (await client.until_close())[0] == 1001
@@ -286,12 +286,39 @@ async def test_audio_comes_after_the_turn_or_at_any_time(broken, connect):
         assert await client.until("turnComplete")
 
 
-async def test_a_fault_that_finds_nothing_to_work_on_does_nothing(broken, connect):
-    async with broken(
-        Fault(what=Repeat(), received=1), Fault(what=Drop(mid_frame=True), dial=9, sent=1)
-    ) as simulator:
+async def test_a_fault_of_another_dial_does_nothing(broken, connect):
+    async with broken(Fault(what=Drop(mid_frame=True), dial=9, sent=1)) as simulator:
         client = await connect(simulator)
         assert await client.setup() == {"setupComplete": {}}
+
+
+async def test_faults_can_be_lifted(broken, connect, refused):
+    repeat = Fault(what=Repeat(), message="setupComplete", times=0)
+    refuse = Fault(what=RefuseUpgrade(status=503), dial=2)
+    async with broken(repeat, refuse) as simulator:
+        first = await connect(simulator)
+        assert await first.setup() == await first.receive() == {"setupComplete": {}}
+        assert [one.struck for one in simulator.connections] == [(Repeat(),)]
+        assert (await refused(simulator)).status_code == 503
+        simulator.lift_faults()
+        second = await connect(simulator)
+        await second.setup()
+        assert await silent(second)
+        await first.say("Hi")
+        assert await first.until("turnComplete")
+        assert [one.struck for one in simulator.connections] == [(Repeat(),), ()]
+
+
+async def test_a_connection_tells_what_has_struck_it(broken, connect):
+    async with broken(
+        Fault(what=Mute(), after=0.0), Fault(what=Withhold(), message="turnComplete")
+    ) as simulator:
+        client = await connect(simulator)
+        await client.setup()
+        await client.say("Hi")
+        (connection,) = simulator.connections
+        assert await simulator.wait_for(lambda _: len(connection.struck) == 2)
+        assert set(connection.struck) == {Mute(), Withhold()}
 
 
 async def test_under_chaos_some_conversations_fail_and_the_simulator_lives_on(serve, gemini_path):

@@ -6,13 +6,14 @@ from livebridge.simulator._ledger import Ledger
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """A ledger against plain lists: marks stay what they were, whatever happens later."""
+    """A ledger against plain lists: marks stay what they were, whatever happens later; what is forgotten is gone."""
 
     def __init__(self):
         super().__init__()
         self.ledger = Ledger()
         self.model = []
         self.marks = []
+        self.gone = []
 
     @rule(item=st.integers())
     def append(self, item):
@@ -30,10 +31,22 @@ class LedgerMachine(RuleBasedStateMachine):
             self.model = list(self.model)
             self.ledger.restore(mark)
 
+    @rule(data=st.data())
+    def forget(self, data):
+        # whoever forgets gives up the marks that go back further, and those of other pasts
+        marks = [one for one in self.marks if one[1] == self.model[: len(one[1])]]
+        if marks:
+            mark, model = data.draw(st.sampled_from(marks))
+            self.gone += self.ledger.forget(mark)
+            self.marks = [one for one in self.marks if one[1][: len(model)] == model]
+
     @invariant()
     def they_agree(self):
-        assert list(self.ledger) == self.model == list(self.ledger.items)
-        assert len(self.ledger) == len(self.model)
+        assert self.gone + list(self.ledger) == self.model
+        assert list(self.ledger) == list(self.ledger.items)
+        assert len(self.ledger) == self.ledger.end - len(self.gone)
+        assert self.ledger.forgotten == len(self.gone)
+        assert self.ledger.end == len(self.model)
 
 
 TestLedger = LedgerMachine.TestCase

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from livebridge import wire
-from livebridge.simulator import Call, Echo, Rules, Script
+from livebridge.simulator import Call, Echo, Rules, Script, TextHeard, Turn
 from livebridge.simulator._dialogue import Dialogue
 from livebridge.simulator._settings import Settings
 from livebridge.simulator._world import Caller, World
@@ -70,6 +70,94 @@ def test_an_older_handle_takes_the_conversation_back(dial, read, resume):
     again.close()
     newest = resume(client, second)
     assert newest.conversation.heard.user_texts == ["a", "b"]
+
+
+def test_with_few_handles_kept_a_conversation_drops_what_no_resumption_can_need(dial, read, resume):
+    client = dial(brain=Echo(), keep_handles=2)
+    client.setup(**RESUMABLE)
+    handles = [read.handle(client.say(f"turn {number}")) for number in range(10)]
+    conversation = client.conversation
+    assert conversation.heard.user_texts == ["turn 9"]
+    assert [turn.text for turn in conversation.turns] == ["turn 9", "turn 9"]
+    assert conversation.tokens.total == 4
+    assert (conversation.length, len(client.world.handles)) == (30, 2)
+    client.close()
+    assert resume(client, handles[-3]).hangup == (1008, "BidiGenerateContent session not found")
+    again = resume(client, handles[-2])
+    assert again.conversation.heard.user_texts == []
+    again.say("other turn 9")
+    assert again.conversation.heard.user_texts == ["other turn 9"]
+
+
+def test_with_few_handles_kept_the_first_and_the_newest_connections_are_remembered(dial, read, resume):
+    client = dial(brain=Echo(), keep_handles=1)
+    client.setup(**RESUMABLE)
+    for _ in range(120):
+        handle = read.handle(client.say("Hi"))
+        client.close()
+        client = resume(client, handle)
+    numbers = [record.number for record in client.conversation.connections]
+    assert numbers[0] == 1
+    assert numbers[-1] == 121
+    assert 100 <= len(numbers) <= 102
+
+
+class ForgettingMachine(RuleBasedStateMachine):
+    """A conversation whose records are dropped now and then, against one that remembers everything."""
+
+    def __init__(self):
+        super().__init__()
+        self.world = World(Settings(seed=1))
+        self.conversation = self.world.begin(
+            wire.Setup(model=MODEL), Caller(number=1, vertex=False, version="v1beta"), now=0.0
+        )
+        self.model = []
+        self.states = {}
+        self.line = []
+        self.dropped = []
+        self.count = 0
+
+    @rule()
+    def say(self):
+        self.count += 1
+        self.model.append(str(self.count))
+        self.conversation.hear(TextHeard(text=str(self.count)))
+        self.conversation.add(Turn(role="user", text=str(self.count), source="text"))
+
+    @rule()
+    def issue(self):
+        handle = self.world.issue_handle(self.conversation)
+        self.states[handle] = list(self.model)
+        self.line.append(handle)
+
+    @precondition(lambda self: self.line)
+    @rule(data=st.data())
+    def resume(self, data):
+        handle = data.draw(st.sampled_from(self.line[-3:]))
+        self.world.end(self.conversation, now=0.0)
+        model = self.conversation.model
+        assert self.world.handles.resume(handle, model=model, vertex=False, now=0.0) is self.conversation
+        self.model = list(self.states[handle])
+        self.line = self.line[: self.line.index(handle) + 1]
+
+    @rule(keep=st.integers(3, 6))
+    def forget(self, keep):
+        dropped = self.world.forget(self.conversation, keep_handles=keep)
+        assert dropped.realtime_texts == dropped.user_texts
+        self.dropped += dropped.realtime_texts
+        if len(self.line) > keep:
+            self.line = self.line[-keep:]
+            assert len(self.world.handles) == keep
+
+    @invariant()
+    def nothing_is_lost_and_nothing_comes_twice(self):
+        heard = self.conversation.heard
+        assert self.dropped + heard.realtime_texts == self.dropped + heard.user_texts == self.model
+        assert self.conversation.length == 2 * len(self.model)
+
+
+TestForgetting = ForgettingMachine.TestCase
+TestForgetting.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
 
 
 def test_a_handle_can_follow_the_setup_at_once(dial, read, resume):

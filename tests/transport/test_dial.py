@@ -14,7 +14,7 @@ import wsproto
 
 from livebridge.errors import ConnectError
 from livebridge.transport import dial
-from livebridge.transport._dial import _default_context
+from livebridge.transport._dial import default_context
 
 from ._peers import SECRET, echo, refused
 
@@ -328,11 +328,11 @@ async def test_an_ipv6_address_works(world):
     assert transport.close_info is None
 
 
-async def test_the_default_context_verifies_and_is_loaded_once():
-    context = _default_context("", "")
+async def test_thedefault_context_verifies_and_is_loaded_once():
+    context = default_context("", "")
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
-    assert _default_context("", "") is context
+    assert default_context("", "") is context
 
 
 async def test_nothing_secret_is_logged(world, caplog):

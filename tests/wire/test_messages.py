@@ -92,3 +92,15 @@ def test_a_repr_keeps_secrets(message: wire.Message) -> None:
     assert "s3cret" not in repr(message)
     assert "<" in repr(message)
     assert b"s3cret" in wire.dumps(message)
+
+
+@pytest.mark.parametrize("name", ["responseTokenCount", "candidatesTokenCount"])
+def test_the_tokens_of_the_answer_are_read_under_all_their_names(name: str) -> None:
+    details = [{"modality": "AUDIO", "tokenCount": 7}]
+    kind = name.replace("TokenCount", "TokensDetails")
+    frame = wire.dumps({"usageMetadata": {name: 7, kind: details}})
+    usage = wire.decode_server(frame).usage_metadata
+    assert usage is not None
+    assert (usage.response_token_count, usage.output_token_count, usage.candidates_token_count) == (7, 7, 7)
+    assert usage.output_tokens_details == usage.candidates_tokens_details == usage.response_tokens_details
+    assert wire.UsageMetadata().output_token_count is None
