@@ -96,12 +96,12 @@ async def test_a_dial_that_raises_anything_ends_a_session_that_was_connected(liv
         return await (_broken if broken else live.dial)(*args, **options)
 
     with pytest.raises(SessionFailedError, match="RuntimeError: boom") as caught:
-        async with live.session(dial=dial, **log.callbacks("on_close")):
+        async with live.session(dial=dial, **log.callbacks("on_error", "on_close")):
             line = await live.line()
             broken = True
             line.drop()
             await trio.sleep_forever()
-    assert log.names == ["on_close"]
+    assert log.names == ["on_error", "on_close"]
     cause = caught.value.__cause__
     while cause is not None and not isinstance(cause, RuntimeError):
         cause = cause.__cause__

@@ -67,6 +67,28 @@ async def test_a_close_during_a_rotation_delivers_what_was_accepted(live, log):
         assert [text for line in live.lines for text in line.texts()] == ["late"]
 
 
+async def test_a_drain_does_not_wait_for_the_circuit(live):
+    results = []
+    async with live.session(close_timeout=8) as session:
+        line = await _ready(live)
+        line.server.pause_reading()
+        await session.send_text("a")
+        await _settle()
+        breaker = session._actor.manager.handshake.endpoint.breaker
+        for number in range(5):
+            breaker.failed(number, now=trio.current_time())
+        async with trio.open_nursery() as nursery:
+
+            async def close():
+                results.append(await session.close())
+
+            nursery.start_soon(close)
+            await _settle()
+            line.drop()
+    assert results[0].undelivered == 0
+    assert live.lines[1].texts() == ["a"]
+
+
 async def test_a_sender_that_waits_for_room_wakes_when_the_session_closes(live, log):
     async def send(session):
         with pytest.raises(SessionClosedError):

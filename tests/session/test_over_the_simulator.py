@@ -6,7 +6,7 @@ import attrs
 import pytest
 import trio
 import trio.testing
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from livebridge.protocol import CircuitPolicy, ReconnectPolicy
@@ -259,8 +259,24 @@ def run(schedule):
     trio.run(_scenario, schedule, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
+HELD = Schedule(
+    messages=((False, 0),),
+    faults=(
+        (Fault(what=GoAway(seconds=1.0, silent=True), sent=3),),
+        (),
+        (Fault(what=Drop(how="reset"), received=1),),
+    ),
+    withheld=0.0,
+    first_handle=True,
+    handover="cold",
+    writes="wait",
+)
+"""The close of the first connection is not answered, and the server still holds it when the next one comes."""
+
+
 @settings(max_examples=2000, deadline=None)
 @given(schedule=schedules)
+@example(schedule=HELD)
 def test_invariant_26_over_the_whole_stack_the_server_knows_exactly_what_was_accepted(schedule):
     run(schedule)
 
