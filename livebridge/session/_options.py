@@ -91,7 +91,8 @@ class Options:
         require_connected: The start (of a supervised session) waits until it is ready, and fails if it cannot be.
             Default: ``False``.
         connect_attempts: Dials before the first connect gives up, where retrying can help. A session that begins with
-            a handle (given, or stored) is bounded by `reconnect` instead. Default: 3.
+            a handle (given, or stored), or that a supervisor starts without `require_connected`, is bounded by
+            `reconnect` instead. Default: 3.
         reconnect: When a lost connection is dialled again; ``None``: never. Default: ``ReconnectPolicy()``, which
             gives up after 300 s without a connection.
         media_buffer: Seconds of audio kept while there is no connection. Default: 1 s.

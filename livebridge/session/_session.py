@@ -68,6 +68,7 @@ class Session(Verbs):
             ConnectError: The first dial failed.
             SetupError: The first setup was refused.
             SessionFailedError: The session failed while the block ran.
+            LivebridgeError: A function of yours (`dial`, say) raised something else; that is its cause.
             LocalProtocolError: This is no task of trio.
         """
         return Starting(_block(cls, handler, options), cls)

@@ -96,7 +96,13 @@ class Verbs(Senders):
         )
 
     async def reconnect(self) -> None:
-        """Replace the connection in order, at once; resumes with the last handle."""
+        """Replace the connection in order, at once; resumes with the last handle.
+
+        Where there is no connection, the next dial does not wait for the back-off any longer.
+
+        Raises:
+            LivebridgeError: The session is closed, has failed, or was never connected; also while waiting.
+        """
         self._actor.outgoing.check_open()
         manager = self._actor.manager
         assert manager is not None

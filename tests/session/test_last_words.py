@@ -199,6 +199,7 @@ async def test_an_inbox_that_fills_up_is_logged_once_until_it_has_emptied(live, 
 
     async with live.session(inbox_frames=20, on_text=on_text):
         line = await live.line()
+        await _settle()
         for filled in (1, 2):
             go = trio.Event()
             line.text(*("x" for _ in range(15)))
@@ -220,6 +221,7 @@ async def test_an_inbox_that_fills_up_by_bytes_is_logged_too(live, caplog):
 
     async with live.session(inbox_bytes=1000, on_text=on_text):
         line = await live.line()
+        await _settle()
         line.text("x" * 900)
         await _settle()
         (record,) = caplog.records
