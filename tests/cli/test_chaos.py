@@ -25,6 +25,7 @@ from livebridge.cli._chaos_tally import Gaps, Recovery, Verdict, percentile
 from livebridge.cli._chaos_worker import Worker
 from livebridge.errors import SessionFailedError, SetupError
 from livebridge.protocol import SessionLostInfo
+from livebridge.simulator import ContentHeard, Heard
 
 HELD = Verdict(
     backend="vertex",
@@ -257,6 +258,34 @@ async def test_on_the_gemini_api_nothing_is_lost_without_a_word():
     ).verdict()
     assert verdict.complaints == []
     assert verdict.faults >= 4
+
+
+def test_what_the_simulator_drops_is_in_the_books():
+    def heard_of(number):
+        turn = wire.Content(role="user", parts=[wire.Part(text=f"s0 m{number}")])
+        return ContentHeard(turns=(turn,), turn_complete=True)
+
+    class Conversation:
+        length = 199
+        heard = Heard(inputs=(heard_of(2), heard_of(3)), history=())
+
+    class Simulator:
+        connections = ()
+
+        def forget(self, conversation, *, keep_handles):
+            return Heard(inputs=(heard_of(0), heard_of(1)), history=())
+
+    worker = Worker(
+        number=0, simulator=Simulator(), decoys=None, vertex=True, handover="cold", fault_every=1, seed=0
+    )
+    worker.books.sent = 5
+    worker._conversation = Conversation()
+    worker._forget()
+    assert len(worker.books.known.numbers) == 0
+    Conversation.length = 200
+    worker._forget()
+    worker._forget()
+    assert worker.compare() == (Comparison(sent=5, lost=1), [4])
 
 
 async def test_a_user_whom_nobody_answers_waits_and_then_asks_again(autojump_clock):
