@@ -11,6 +11,7 @@ import attrs
 from livebridge.errors import ConfigError, LivebridgeError
 from livebridge.protocol import (
     CALLBACKS,
+    Budget,
     CircuitPolicy,
     LiveConfig,
     ModelCapabilities,
@@ -147,6 +148,8 @@ class Options:
             conversation was lost; what the user asked last and nobody answered is asked again. 0: none, the model
             starts without memory. Default: 20.
         circuit: When dials to this endpoint are stopped for all sessions; ``None``: the defaults.
+        budget: Tokens that a turn, or the session, may cost; more is reported, or ends the session after that turn:
+            see `livebridge.protocol.Budget`. Default: ``None``, no limit.
         max_connection_age: Rotate by ourselves after so many seconds; ``None``: wait for the GoAway. Default:
             ``None``.
         keep_audio: Collect the audio of a turn into `Turn.audio` (up to 8 MiB). Default: ``True``.
@@ -206,6 +209,7 @@ class Options:
     stall: StallPolicy | None = attrs.field(factory=StallPolicy)
     reseed_turns: int = 20
     circuit: CircuitPolicy | None = None
+    budget: Budget | None = None
     max_connection_age: float | None = None
     keep_audio: bool = True
     dial: Dial = dial
@@ -268,6 +272,7 @@ _CHECKS: Final[Mapping[str, checks.Check]] = {
     "stall": checks.kind(StallPolicy, or_none=True),
     "reseed_turns": checks.number(),
     "circuit": checks.kind(CircuitPolicy, or_none=True),
+    "budget": checks.kind(Budget, or_none=True),
     "max_connection_age": checks.number(above=0, or_none=True),
     "keep_audio": checks.kind(bool),
     "dial": checks.function,
