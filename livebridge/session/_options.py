@@ -80,8 +80,10 @@ class Options:
         api_version: Of the Live API; the backend's default if absent.
         base_url: Another server; ``http``, ``https``, ``ws`` and ``wss`` are kept as given. Default: the backend's.
         headers: Extra headers of the upgrade request. Default: none.
-        proxy: URL of an HTTP proxy, ``"env"`` for the environment's, ``None`` for none. Default: ``"env"``.
-        ssl_context: For ``wss``; verification is on by default. Default: certificates of certifi.
+        proxy: URL of an HTTP proxy, ``"env"`` for the environment's, ``None`` for none; for the refresh of Google
+            credentials, too. Default: ``"env"``.
+        ssl_context: For ``wss``, and for the refresh of Google credentials; verification is on by default. Default:
+            certificates of certifi.
         dial_timeout: For look-up, TCP, proxy, TLS and upgrade together; before that, once more, for whoever provides
             the credentials. Default: 10 s.
         setup_timeout: From ``setup`` to ``setupComplete``. Default: 10 s.
