@@ -130,7 +130,8 @@ class Options:
         max_callback_errors: ``(count, seconds)``: more errors in the window end the session. Default: ``None``, no
             limit.
         callback_timeout: For one asynchronous callback; ``None``: none. Default: ``None``.
-        slow_callback: A synchronous callback that takes longer is logged. Default: 0.1 s.
+        slow_callback: A synchronous callback that takes longer is logged, and so is an asynchronous callback or tool
+            that holds the trio thread for longer from one checkpoint to the next. Default: 0.1 s.
         stall_timeout: Seconds of a full inbox before `CallbackStalledError` is reported. Default: 30 s.
         resume_handle: A handle of an earlier session to begin with. Default: none.
         resume_store: Keeps handle and unsettled messages across restarts; see `ResumeStore`. Default: none; in memory
