@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # for checkers; at run time a name is imported when it is fir
     from livebridge.errors import (
         ActorError,
         AlreadyReceivingError,
+        BudgetExceededError,
         CallbackError,
         ConfigError,
         ConnectionFailureError,
@@ -62,6 +63,7 @@ __all__ = [
     "ActorError",
     "AlreadyReceivingError",
     "Backoff",
+    "BudgetExceededError",
     "CallbackError",
     "ChildSpec",
     "ConfigError",
@@ -109,6 +111,7 @@ __all__ = [
 _HOMES: Final = {
     "ActorError": "livebridge.errors",
     "AlreadyReceivingError": "livebridge.errors",
+    "BudgetExceededError": "livebridge.errors",
     "Backoff": "livebridge.otp",
     "CallbackError": "livebridge.errors",
     "ChildSpec": "livebridge.otp",

@@ -27,6 +27,7 @@
     │   └── CallbackStalledError    a callback blocks the queue
     ├── ToolError
     │   └── OrphanedToolResultError a result whose call the server has forgotten
+    ├── BudgetExceededError         a turn, or the session, has cost more tokens than it may
     ├── StoreError                  a resume store failed; the session goes on without it
     ├── RestError                   an HTTP call beside the WebSocket failed
     └── ActorError
@@ -264,6 +265,23 @@ class ToolError(LivebridgeError):
 
 class OrphanedToolResultError(ToolError):
     """A tool finished, but the server has forgotten the call (its connection was replaced)."""
+
+
+class BudgetExceededError(LivebridgeError):
+    """A turn, or the whole session, has cost more tokens than its `livebridge.protocol.Budget` says.
+
+    Args:
+        message: What cost how much.
+        scope: ``turn`` or ``session``.
+        limit: The budget, in tokens.
+        used: What was used, in tokens.
+    """
+
+    def __init__(self, message: str, *, scope: Literal["turn", "session"], limit: int, used: int) -> None:
+        super().__init__(message)
+        self.scope = scope
+        self.limit = limit
+        self.used = used
 
 
 class StoreError(LivebridgeError):

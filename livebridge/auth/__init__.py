@@ -33,7 +33,8 @@ from livebridge.auth._gemini import EphemeralToken, GeminiApi
 from livebridge.auth._google import CredentialsSource, GoogleCredentials
 from livebridge.auth._headers import merge_headers
 from livebridge.auth._resolve import resolve_auth
-from livebridge.auth._vertex import VertexAi, VertexExpress
+from livebridge.auth._vertex import VertexAi, VertexExpress, headers_by
+from livebridge.auth._ways import Way
 
 __all__ = [
     "Auth",
@@ -46,6 +47,8 @@ __all__ = [
     "Secret",
     "VertexAi",
     "VertexExpress",
+    "Way",
+    "headers_by",
     "merge_headers",
     "resolve_auth",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final, Protocol, TypeVar, runtime_checkable
 
 import attrs
@@ -10,6 +11,7 @@ import trio
 
 from livebridge.auth._failures import credentials_failure, provided
 from livebridge.auth._headers import checked
+from livebridge.auth._ways import Way
 
 _T = TypeVar("_T")
 
@@ -19,6 +21,11 @@ _NO_DEFAULT: Final = (
     "cannot find application default credentials; run 'gcloud auth application-default login',"
     " set GOOGLE_APPLICATION_CREDENTIALS, or pass credentials="
 )
+
+_SCHEMES: Final = ("http", "https")
+
+_USUAL: Final = Way()
+"""As the environment says."""
 
 # google-auth asks for 120 s; a dial that waits so long is lost anyway.
 _REQUEST_SECONDS: Final = 20.0
@@ -69,11 +76,12 @@ class GoogleTokens:
     _default: GoogleCredentials | None = attrs.field(default=None, init=False, repr=False)
     _lock: trio.Lock = attrs.field(factory=trio.Lock, init=False, repr=False)
 
-    async def bearer(self, *, refresh: bool = False) -> Bearer:
+    async def bearer(self, *, refresh: bool = False, way: Way = _USUAL) -> Bearer:
         """Return a token, refreshed in a worker thread when it has to be.
 
         Args:
             refresh: Get a new one even if the old one seems good.
+            way: How to get there.
 
         Raises:
             CredentialsError: There are no credentials, or the refresh failed.
@@ -81,25 +89,25 @@ class GoogleTokens:
         known = self._default if self.source is None else self.source
         before = known.token if isinstance(known, GoogleCredentials) else None
         async with self._lock:
-            credentials = await self._credentials()
+            credentials = await self._credentials(way)
             if isinstance(credentials, str):
                 return Bearer(token=checked(credentials, what="access token"))
             # Whoever waited for the lock while another refreshed takes that token.
             stale = refresh and credentials.token == before
             if stale or not credentials.valid:
-                await _in_thread(lambda: _refresh(credentials), "cannot refresh the Google credentials")
+                await _in_thread(lambda: _refresh(credentials, way), "cannot refresh the Google credentials")
             return Bearer(
                 token=checked(credentials.token or "", what="access token"),
                 quota_project=getattr(credentials, "quota_project_id", None),
             )
 
-    async def _credentials(self) -> GoogleCredentials | str:
+    async def _credentials(self, way: Way) -> GoogleCredentials | str:
         if isinstance(self.source, GoogleCredentials):
             return self.source
         if self.source is not None:
             return await provided(self.source, what="credentials")
         if self._default is None:
-            credentials, found = await _in_thread(_load_default, _NO_DEFAULT)
+            credentials, found = await _in_thread(lambda: _load_default(way), _NO_DEFAULT)
             self._default, self.project = credentials, self.project or found
             return credentials
         return self._default
@@ -112,19 +120,19 @@ async def _in_thread(work: Callable[[], _T], failed: str) -> _T:
         raise credentials_failure(failed, error) from error
 
 
-def _load_default() -> tuple[GoogleCredentials, str | None]:
+def _load_default(way: Way) -> tuple[GoogleCredentials, str | None]:
     # Importing google-auth takes longer than importing this whole package, and most users never need it.
     import google.auth  # noqa: PLC0415
 
     found: tuple[GoogleCredentials, str | None] = google.auth.default(
         scopes=_SCOPES,
-        request=_request,  # type: ignore[arg-type] # google-auth only ever calls it
+        request=partial(_request, way=way),  # type: ignore[arg-type] # google-auth only ever calls it
     )
     return found
 
 
-def _refresh(credentials: GoogleCredentials) -> None:
-    credentials.refresh(_request)
+def _refresh(credentials: GoogleCredentials, way: Way) -> None:
+    credentials.refresh(partial(_request, way=way))
 
 
 @attrs.frozen(kw_only=True)
@@ -140,6 +148,8 @@ def _request(
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
     timeout: float | None = None,
+    *,
+    way: Way = _USUAL,
     **_: object,
 ) -> _Response:
     """Make one HTTP request for google-auth, which brings no HTTP client of its own; blocks."""
@@ -149,9 +159,13 @@ def _request(
     from google.auth.exceptions import TransportError  # noqa: PLC0415 - as above
 
     request = urllib.request.Request(url, data=body, headers=dict(headers or {}), method=method)  # noqa: S310 - google-auth's own URLs
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler(_proxies(way)),
+        urllib.request.HTTPSHandler(context=way.ssl_context),
+    )
     seconds = min(timeout or _REQUEST_SECONDS, _REQUEST_SECONDS)
     try:
-        with urllib.request.urlopen(request, timeout=seconds) as answer:  # noqa: S310 - as above
+        with opener.open(request, timeout=seconds) as answer:
             return _Response(status=answer.status, headers=dict(answer.headers), data=answer.read())
     except urllib.error.HTTPError as answer:
         with answer:
@@ -160,3 +174,10 @@ def _request(
         raise TransportError(  # type: ignore[no-untyped-call] # google-auth annotates no exceptions
             f"{type(error).__name__} while asking for a token", retryable=True
         ) from error
+
+
+def _proxies(way: Way) -> dict[str, str] | None:
+    """As urllib wants to be told: ``None`` means that it looks into the environment."""
+    if way.proxy == "env":
+        return None
+    return {} if way.proxy is None else dict.fromkeys(_SCHEMES, way.proxy)

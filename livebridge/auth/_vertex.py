@@ -9,11 +9,12 @@ from typing import Final, Literal
 
 import attrs
 
-from livebridge.auth._auth import Secret
+from livebridge.auth._auth import Auth, Secret
 from livebridge.auth._google import CredentialsSource, GoogleTokens
 from livebridge.auth._headers import client_headers, key_headers
 from livebridge.auth._models import project_model, publisher_model
 from livebridge.auth._urls import VERTEX_GLOBAL_URL, choose_version, http_url, vertex_url, web_socket_url
+from livebridge.auth._ways import Way
 from livebridge.errors import CredentialsError
 
 _DEFAULT_VERSION: Final = "v1beta1"
@@ -98,9 +99,17 @@ class VertexAi(_VertexBackend):
             )
         return project_model(model, project=project, location=self.location)
 
-    async def headers(self, *, refresh: bool = False) -> dict[str, str]:
-        """Return a bearer token and who pays (see `Auth.headers`)."""
-        bearer = await self._tokens.bearer(refresh=refresh)
+    async def headers(self, *, refresh: bool = False, way: Way | None = None) -> dict[str, str]:
+        """Return a bearer token and who pays (see `Auth.headers`).
+
+        Args:
+            refresh: Get a new token even if the old one seems good.
+            way: How to get to whoever makes tokens; by default as the environment says.
+
+        Raises:
+            CredentialsError: There are no credentials, or they could not be refreshed.
+        """
+        bearer = await self._tokens.bearer(refresh=refresh, way=way or Way())
         headers = {**client_headers(), "authorization": f"Bearer {bearer.token}"}
         if bearer.quota_project:
             headers["x-goog-user-project"] = bearer.quota_project
@@ -128,3 +137,20 @@ class VertexExpress(_VertexBackend):
     async def headers(self, *, refresh: bool = False) -> dict[str, str]:
         """Return the key's header (see `Auth.headers`)."""
         return await key_headers(self.api_key)
+
+
+async def headers_by(auth: Auth, *, way: Way, refresh: bool = False) -> dict[str, str]:
+    """Ask for the headers of a dial, or of a call; whoever needs the network for them goes this way.
+
+    Args:
+        auth: Who we are. Google credentials (`VertexAi`) are refreshed over the network; a function of the user's
+            goes its own ways.
+        way: Proxy and TLS.
+        refresh: See `Auth.headers`.
+
+    Raises:
+        CredentialsError: See `Auth.headers`.
+    """
+    if isinstance(auth, VertexAi) and type(auth).headers is VertexAi.headers:
+        return await auth.headers(refresh=refresh, way=way)
+    return await auth.headers(refresh=refresh)

@@ -35,6 +35,7 @@ When not to use it: to talk to the Live API use `livebridge.Session`, which driv
 
 from livebridge.protocol._blobs import is_picture
 from livebridge.protocol._breaker import CircuitBreaker, CircuitPolicy, CircuitState
+from livebridge.protocol._budget import Budget, BudgetWatch
 from livebridge.protocol._calls import CallLedger, CallState, OpenCall
 from livebridge.protocol._config import LiveConfig, build_setup
 from livebridge.protocol._connection import TRANSITIONS, ConnectionState, LiveProtocol, Step
@@ -102,6 +103,8 @@ __all__ = [
     "TRANSITIONS",
     "AudioChunk",
     "AudioDelta",
+    "Budget",
+    "BudgetWatch",
     "CallLedger",
     "CallState",
     "Callback",

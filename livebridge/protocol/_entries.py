@@ -42,6 +42,8 @@ class Entry:
         index: Its number on the current connection, ``None`` while unwritten.
         reply: Whether the server answers it with a turn of its own.
         written_at: When it last reached the socket, on the session's clock; minus infinity: never.
+        insists: Its sender waits for the answer: where nobody knows whether the server has read it, and nothing else
+            asks again, it is written once more.
         observer: Called with the entry whenever its state changes.
     """
 
@@ -54,6 +56,7 @@ class Entry:
     index: int | None = None
     reply: Reply = "none"
     written_at: float = -math.inf
+    insists: bool = False
     observer: Callable[[Entry], None] | None = attrs.field(default=None, repr=False)
 
     def settle(self, state: State) -> None:

@@ -71,6 +71,7 @@ class TurnCollector:
         self._max_text_chars = max_text_chars
         self._meter = UsageMeter()
         self._begun = False
+        self._told = False
         self._number = 0
         self._clear()
 
@@ -78,6 +79,11 @@ class TurnCollector:
     def total_usage(self) -> Usage:
         """Token counts of the whole session, the turn in progress included."""
         return self._meter.total
+
+    @property
+    def usage(self) -> Usage | None:
+        """Token counts of the turn in progress, as far as reported."""
+        return self._meter.open
 
     @property
     def in_progress(self) -> bool:
@@ -96,6 +102,7 @@ class TurnCollector:
             What there was of it, if anything.
         """
         begun = self._begun
+        self._told = True
         turn = self._finish(wire.ServerContent(), epoch)
         self._clear()
         return turn if begun else None
@@ -118,6 +125,7 @@ class TurnCollector:
             self._number = turn
         if message.usage_metadata is not None:
             self._meter.report(message.usage_metadata, trailing=not self._begun)
+        self._told = message.usage_metadata is not None
         if calls is not None:
             self._tool_calls.extend(calls.function_calls or ())
         if content is None:
@@ -188,7 +196,7 @@ class TurnCollector:
             audio_rate=self._audio_rate,
             input_transcript="".join(self._input),
             output_transcript=said,
-            usage=self._meter.end_turn(),
+            usage=self._meter.end_turn(final=self._told),
             complete_reason=self._reason,
             interrupted=self._interrupted,
             tool_calls=tuple(self._tool_calls),

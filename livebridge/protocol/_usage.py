@@ -5,8 +5,10 @@ there); the codec has made one message class of both, this module makes one valu
 
 How totals are formed. A report (`UsageMetadata`) rides on the message that completes a turn and counts that
 whole turn, the re-read context included, so the cost of a session is the *sum over its turns*. Within one
-turn a server may report more than once; the reports are cumulative, so a later one replaces an earlier one,
-and a repeat that trails behind the end of its turn changes nothing.
+turn a server may report more than once; the reports are cumulative, so a later one replaces the counts of an
+earlier one (details that it leaves out stay known). A report behind the end of a turn is a repeat, which changes
+nothing, or what the turn had not been told yet; after a turn whose own report came with its end, other counts
+belong to the next turn.
 """
 
 from __future__ import annotations
@@ -25,6 +27,15 @@ _COUNTS: Final = (
     "tool_use_prompt_token_count",
     "cached_content_token_count",
     "total_token_count",
+)
+
+_EXTRAS: Final = (
+    "prompt_tokens_details",
+    "output_tokens_details",
+    "cache_tokens_details",
+    "tool_use_prompt_tokens_details",
+    "traffic_type",
+    "service_tier",
 )
 
 
@@ -164,13 +175,19 @@ class UsageMeter:
     """Turns reports into the usage of turns and of the session.
 
     The session's total is ``settled + last + open``: the turns before the last one, the last one (a trailing
-    report may still correct it) and the turn in progress.
+    report may still complete it) and the turn in progress.
     """
 
     def __init__(self) -> None:
         self._settled = Usage()
         self._last: Usage | None = None
         self._open: Usage | None = None
+        self._is_final = True
+
+    @property
+    def open(self) -> Usage | None:
+        """What was reported of the turn in progress."""
+        return self._open
 
     @property
     def total(self) -> Usage:
@@ -186,21 +203,25 @@ class UsageMeter:
 
         Args:
             report: What the server sent.
-            trailing: Nothing of a new turn has been seen since the last one ended. Such a report corrects
-                the last turn, unless one of its counts has shrunk: then it can only belong to a new turn.
+            trailing: Nothing of a new turn has been seen since the last one ended. Such a report repeats or
+                completes the last turn, unless one of its counts has shrunk, or the last turn has had its final
+                report and this one counts otherwise: then it belongs to the next turn.
 
         Returns:
             The report, normalised.
         """
         usage = Usage.from_wire(report)
-        if trailing and self._last is not None and _continues(self._last, usage):
-            self._last = usage
+        if trailing and self._open is None and self._belongs_to_last(usage):
+            self._last = _later(self._last, usage)
         else:
-            self._open = usage
+            self._open = _later(self._open, usage)
         return usage
 
-    def end_turn(self) -> Usage | None:
+    def end_turn(self, *, final: bool = False) -> Usage | None:
         """Close the turn in progress.
+
+        Args:
+            final: Its last report came with its end, or nothing more can come.
 
         Returns:
             Its usage, ``None`` when nothing was reported in it.
@@ -209,7 +230,23 @@ class UsageMeter:
         if self._last is not None:
             self._settled += self._last
         self._last = ended
+        self._is_final = final
         return ended
+
+    def _belongs_to_last(self, usage: Usage) -> bool:
+        if self._last is None:
+            return not self._is_final
+        if self._is_final:
+            return all(_count(usage, name) == _count(self._last, name) for name in _COUNTS)
+        return _continues(self._last, usage)
+
+
+def _later(earlier: Usage | None, later: Usage) -> Usage:
+    """The later one of two reports about one turn; what it says nothing of stays as it was."""
+    if earlier is None:
+        return later
+    known = {name: getattr(later, name) or getattr(earlier, name) for name in _EXTRAS}
+    return attrs.evolve(later, **known)
 
 
 def _continues(earlier: Usage, later: Usage) -> bool:

@@ -13,7 +13,7 @@ import attrs
 import trio
 
 from livebridge import wire
-from livebridge.auth import Auth
+from livebridge.auth import Auth, Way, headers_by
 from livebridge.errors import DecodeError, RestError
 
 _log = logging.getLogger("livebridge.rest")
@@ -27,6 +27,9 @@ _AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _FIRST_ERROR: Final = 400
 _CREDENTIALS_REFUSED: Final = frozenset({401, 403})
 _REASON_CHARACTERS: Final = 2000
+
+# No proxy, whatever the environment says; its certificates still count.
+_DIRECT: Final = {"http://": None, "https://": None, "all://": None}
 
 # Shorter header values are no secrets, and hiding them would garble the text.
 _SECRET_CHARACTERS: Final = 8
@@ -42,6 +45,7 @@ class Call:
         query: Query parameters.
         body: Sent as JSON; ``None``: nothing.
         timeout: Seconds for one attempt.
+        way: Through which proxy, trusting whom.
     """
 
     method: str
@@ -49,6 +53,7 @@ class Call:
     query: Mapping[str, str] = attrs.field(factory=dict)
     body: Mapping[str, object] | None = attrs.field(default=None, repr=False)
     timeout: float = 30.0
+    way: Way = attrs.field(factory=Way)
 
 
 @attrs.frozen(kw_only=True)
@@ -76,7 +81,7 @@ async def fetch(auth: Auth, call: Call) -> Mapping[str, object]:
         RestError: It failed for good; with the HTTP status, the server's text and whether a later try can help.
     """
     attempt, refreshed = 1, False
-    headers = await auth.headers()
+    headers = await headers_by(auth, way=call.way)
     while True:
         try:
             answer = await _send(call, headers)
@@ -88,7 +93,7 @@ async def fetch(auth: Auth, call: Call) -> Mapping[str, object]:
             if answer.status < _FIRST_ERROR:
                 return _parse(call, answer)
             if answer.status in _CREDENTIALS_REFUSED and not refreshed:
-                refreshed, headers = True, await auth.headers(refresh=True)
+                refreshed, headers = True, await headers_by(auth, way=call.way, refresh=True)
                 continue
             if answer.status not in _AGAIN or attempt == _ATTEMPTS:
                 raise _refusal(call, answer, headers)
@@ -103,11 +108,17 @@ async def _send(call: Call, headers: Mapping[str, str]) -> _Answer:
     import httpx2  # noqa: PLC0415
 
     content = None if call.body is None else wire.dumps(call.body)
+    direct = call.way.proxy is None
     sent = {**headers, "content-type": "application/json"}
     try:
         with trio.fail_after(call.timeout):
             # The scope above bounds the whole attempt, not only each of its steps.
-            async with httpx2.AsyncClient(timeout=None) as client:
+            async with httpx2.AsyncClient(
+                timeout=None,
+                verify=call.way.ssl_context or True,
+                proxy=None if direct or call.way.proxy == "env" else call.way.proxy,
+                mounts=_DIRECT if direct else None,
+            ) as client:
                 response = await client.request(
                     call.method, call.url, params=dict(call.query), content=content, headers=sent
                 )

@@ -6,11 +6,12 @@ import builtins
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from ssl import SSLContext
 from typing import Final
 
 import attrs
 
-from livebridge.auth import Auth, EphemeralToken, Gateway, Secret, resolve_auth
+from livebridge.auth import Auth, EphemeralToken, Gateway, Secret, Way, resolve_auth
 from livebridge.errors import ConfigError, RestError
 from livebridge.rest._catalogue import ResponseModality, candidates, short
 from livebridge.rest._http import Call, fetch
@@ -70,6 +71,8 @@ class Models:
         api_version: str | None = None,
         base_url: str | None = None,
         timeout: float = 30.0,
+        proxy: str | None = "env",
+        ssl_context: SSLContext | None = None,
     ) -> builtins.list[Model]:
         """List every model that these credentials can see, page by page.
 
@@ -80,6 +83,9 @@ class Models:
                 previews too.
             base_url: Another host.
             timeout: Seconds for one attempt of one page.
+            proxy: URL of an HTTP proxy, ``"env"`` for the environment's, ``None`` for none; for the refresh of
+                Google credentials, too.
+            ssl_context: For ``https``; by default the usual authorities are trusted.
 
         Returns:
             The models in the server's order.
@@ -90,7 +96,8 @@ class Models:
             RestError: A call failed for good.
         """
         who = resolve_auth(auth, api_key=api_key)
-        return await _list(who, api_version=api_version, base_url=base_url, timeout=timeout)
+        way = Way(proxy=proxy, ssl_context=ssl_context)
+        return await _list(who, api_version=api_version, base_url=base_url, timeout=timeout, way=way)
 
     @staticmethod
     async def resolve(
@@ -104,6 +111,8 @@ class Models:
         api_version: str | None = None,
         base_url: str | None = None,
         timeout: float = 30.0,
+        proxy: str | None = "env",
+        ssl_context: SSLContext | None = None,
     ) -> str:
         """Pick a model that answers with sound, or with text, and that these credentials can use.
 
@@ -121,6 +130,8 @@ class Models:
             api_version: As for `list`.
             base_url: As for `list`.
             timeout: As for `list`.
+            proxy: As for `list`.
+            ssl_context: As for `list`.
 
         Returns:
             The candidate as it was given, or the short name of a listed model.
@@ -137,7 +148,10 @@ class Models:
             raise ConfigError("candidates= is empty: nothing to choose from")
         if available is None:
             assert who is not None
-            listed = await _available(who, api_version=api_version, base_url=base_url, timeout=timeout)
+            way = Way(proxy=proxy, ssl_context=ssl_context)
+            listed = await _available(
+                who, api_version=api_version, base_url=base_url, timeout=timeout, way=way
+            )
             if listed is None:
                 return wanted[0]
             available = listed
@@ -162,13 +176,13 @@ def _usable(available: Iterable[str | Model], method: str) -> set[str]:
 
 
 async def _available(
-    who: Auth, *, api_version: str | None, base_url: str | None, timeout: float
+    who: Auth, *, api_version: str | None, base_url: str | None, timeout: float, way: Way
 ) -> builtins.list[Model] | None:
     if isinstance(who, EphemeralToken | Gateway):
         _log.warning("%s cannot list models: taking the first candidate", type(who).__name__)
         return None
     try:
-        return await _list(who, api_version=api_version, base_url=base_url, timeout=timeout)
+        return await _list(who, api_version=api_version, base_url=base_url, timeout=timeout, way=way)
     except RestError as error:
         if not error.retryable:
             raise
@@ -177,7 +191,7 @@ async def _available(
 
 
 async def _list(
-    who: Auth, *, api_version: str | None, base_url: str | None, timeout: float
+    who: Auth, *, api_version: str | None, base_url: str | None, timeout: float, way: Way
 ) -> builtins.list[Model]:
     if api_version is None and who.backend == "gemini" and not os.environ.get("GOOGLE_GENAI_API_VERSION"):
         api_version = _GEMINI_LIST_VERSION
@@ -188,7 +202,7 @@ async def _list(
     while token not in seen:
         seen.add(token)
         query = {"pageSize": _PAGE_SIZE} | ({"pageToken": token} if token else {})
-        page = await fetch(who, Call(method="GET", url=url, query=query, timeout=timeout))
+        page = await fetch(who, Call(method="GET", url=url, query=query, timeout=timeout, way=way))
         found.extend(_read_models(page.get("models") or page.get("publisherModels")))
         # A server that hands out the same token again would keep us here for ever.
         token = _text(page, "nextPageToken") or ""

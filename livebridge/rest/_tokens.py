@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from ssl import SSLContext
 from typing import Final
 
 import attrs
 
 from livebridge import wire
-from livebridge.auth import Auth, EphemeralToken, GeminiApi, Secret, resolve_auth
+from livebridge.auth import Auth, EphemeralToken, GeminiApi, Secret, Way, resolve_auth
 from livebridge.errors import ConfigError, RestError
 from livebridge.rest._http import Call, fetch
 
@@ -58,6 +59,8 @@ async def create_token(
     api_version: str | None = None,
     base_url: str | None = None,
     timeout: float = 30.0,
+    proxy: str | None = "env",
+    ssl_context: SSLContext | None = None,
 ) -> AuthToken:
     """Make an ephemeral token for one client, so that it never sees the API key.
 
@@ -88,6 +91,8 @@ async def create_token(
         api_version: ``v1alpha`` by default.
         base_url: Another host.
         timeout: Seconds for one attempt.
+        proxy: URL of an HTTP proxy, ``"env"`` for the environment's, ``None`` for none.
+        ssl_context: For ``https``; by default the usual authorities are trusted.
 
     Returns:
         The token.
@@ -105,7 +110,8 @@ async def create_token(
     setup = _setup(constraints, who)
     body = _body(uses, expire_time, new_session_expire_time, setup, lock_additional_fields)
     url = f"{who.rest_url(api_version=api_version or _VERSION, base_url=base_url)}/auth_tokens"
-    answer = await fetch(who, Call(method="POST", url=url, body=body, timeout=timeout))
+    way = Way(proxy=proxy, ssl_context=ssl_context)
+    answer = await fetch(who, Call(method="POST", url=url, body=body, timeout=timeout, way=way))
     name = answer.get("name")
     if not isinstance(name, str) or not name:
         raise RestError("the server made a token without a name", retryable=False)

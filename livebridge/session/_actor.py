@@ -48,6 +48,7 @@ from livebridge.session._keeping import Keeping
 from livebridge.session._manager import ConnectionManager
 from livebridge.session._options import Function
 from livebridge.session._outgoing import Outgoing
+from livebridge.session._spending import Spending
 from livebridge.session._state import Ended, Envelope, Notice, SessionState
 from livebridge.session._stream import MessageStream
 from livebridge.session._tool_box import ToolBox
@@ -130,6 +131,7 @@ class SessionActor(GenServer):
         self.keeping: Keeping | None = None
         self.loop_task: trio.lowlevel.Task | None = None
         self.supervised = False
+        self.spending = Spending(state, session._request_close)  # noqa: SLF001 - the two halves of one object
 
     async def init(self) -> Continue | None:
         """Open the lanes and start the connection manager; dialling comes after."""
@@ -281,6 +283,8 @@ class SessionActor(GenServer):
             state.complete(turn)
         for name, argument in events_of(envelope, message, state):
             await run(name, turn if argument is Marker.TURN else argument)
+        if state.options.budget is not None:
+            self.spending.look(turn)
         if message.tool_call is not None:
             self.tools.begin(message.tool_call, envelope.call_keys)
         if message.go_away is not None:

@@ -13,14 +13,12 @@ import trio
 
 from livebridge.errors import HandlerError
 from livebridge.session import _reporting as reporting
+from livebridge.session._blocking import Stepwise, warn_slow
 from livebridge.session._options import Function
 from livebridge.session._state import SessionState
 from livebridge.telemetry import BUS
 
 _log: Final = logging.getLogger("livebridge.session")
-
-SLOW_LOG_INTERVAL: Final = 10.0
-"""Seconds between two warnings about slow callbacks."""
 
 
 @attrs.define(eq=False)
@@ -37,7 +35,6 @@ class CallbackRunner:
     _scope: trio.CancelScope | None = None
     _interrupted: bool = False
     _errors: deque[float] = attrs.field(factory=deque)
-    _warned_at: float = -SLOW_LOG_INTERVAL
 
     async def run(self, name: str, argument: object) -> object:
         """Call a callback, if there is one.
@@ -55,7 +52,8 @@ class CallbackRunner:
         try:
             result = function(argument)
             if inspect.isawaitable(result):
-                return await self._await(result, self.state.options.callback_timeout)
+                watched = Stepwise(result, f"callback {name}", self.state)
+                return await self._await(watched, self.state.options.callback_timeout)
         except Exception as error:  # noqa: BLE001 - user code may raise anything; the policy decides
             await self.failed(name, argument, error)
         except BaseExceptionGroup as group:
@@ -63,7 +61,8 @@ class CallbackRunner:
         else:
             took = trio.current_time() - started
             if took > self.state.options.slow_callback:
-                self._warn_slow(name, took)
+                text = "callback %s took %.3f s on the trio thread; make it async or move it to a thread"
+                warn_slow(self.state, text, name, took)
             return result
         return None
 
@@ -149,11 +148,3 @@ class CallbackRunner:
         while self._errors and now - self._errors[0] > seconds:
             self._errors.popleft()
         return len(self._errors) > count
-
-    def _warn_slow(self, name: str, took: float) -> None:
-        now = trio.current_time()
-        if now - self._warned_at >= SLOW_LOG_INTERVAL:
-            self._warned_at = now
-            _log.warning(
-                "callback %s took %.3f s on the trio thread; make it async or move it to a thread", name, took
-            )

@@ -8,7 +8,8 @@ the conversation), ``on_resumed``, ``on_ready``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import attrs
@@ -34,6 +35,19 @@ MAX_SEEDS: Final = 2
 """Fresh sessions that are told the history and end before the model has said a word, until one goes without."""
 
 
+@contextmanager
+def insisting(state: SessionState, seq: int) -> Iterator[None]:
+    """For the length of a block, whoever sent the message of this number waits for its answer."""
+    entries = [entry for entry in state.outbox.unsettled() if entry.seq == seq]
+    for entry in entries:
+        entry.insists = True
+    try:
+        yield
+    finally:
+        for entry in entries:
+            entry.insists = False
+
+
 @attrs.define
 class Gap:
     """The time between two connections.
@@ -43,6 +57,7 @@ class Gap:
         replayed: Messages that are written again.
         uncertain: Messages of which nobody knows whether the server read them.
         doubtful: Further ones, as they stand in the outbox's account; they may be asked again.
+        awaited: Those of them that are unanswered, with somebody waiting for the whole answer.
         lossy: Something may be missing.
         unheard: Seconds of sound that were written after the last handle.
         dropped: Seconds of sound that had been given up when it began.
@@ -54,6 +69,7 @@ class Gap:
     replayed: int = 0
     uncertain: tuple[object, ...] = ()
     doubtful: tuple[Entry, ...] = ()
+    awaited: tuple[Entry, ...] = ()
     lossy: bool = False
     unheard: float = 0.0
     dropped: float = 0.0
@@ -104,7 +120,10 @@ class Continuity:
         )
         gap.replayed += sum(entry is not nudge for entry in lost.replayed)
         gap.doubtful += doubtful
-        self._break_turn()
+        if not state.ledger.pending:
+            asked = state.stall.asked
+            gap.awaited += tuple(entry for entry in doubtful if entry.insists and entry in asked)
+        self._break_turn(awaited=bool(gap.awaited))
         gap.lossy = gap.lossy or lossy or bool(lost.dropped) or bool(doubtful) or state.outbox.lossy
         state.outbox.lossy = False
         state.room.set()
@@ -182,13 +201,13 @@ class Continuity:
         state.notify("on_ready", info)
         state.ever_connected = True
 
-    def _break_turn(self) -> None:
-        """The turn in progress ends with its connection; what nobody has answered stays open."""
+    def _break_turn(self, *, awaited: bool) -> None:
+        """The turn in progress ends with its connection; what nobody has answered (to the end) stays open."""
         state = self.state
         watch = state.stall
         if watch.spoke:
             self._seeds = 0
-        is_open = watch.is_waiting
+        is_open = watch.is_waiting or awaited
         asked = watch.asked
         broken = state.turns.abandon(epoch=state.epoch)
         answered = broken is not None and bool(broken.text or broken.audio)
@@ -218,11 +237,22 @@ class Continuity:
         if again and watch.is_waiting:
             self._requeue([entry for entry in watch.asked if entry not in waiting], gap)
             self._repeat()
+        self._insist(gap)
         if self.stalled and not watch.asked:
             watch.rest()
         elif any(entry.reply == "turn" for entry in state.outbox.unsettled()):
             watch.asked_again(state.now)
             state.alert.set()
+
+    def _insist(self, gap: Gap) -> None:
+        """Whoever waits for the answer to a message gets it asked once more; not where a tool worked on it."""
+        state = self.state
+        again = [entry for entry in gap.awaited if entry.insists and entry in gap.doubtful]
+        for entry in again:
+            entry.insists = False
+            if entry not in state.stall.asked:
+                state.stall.asked.append(entry)
+        self._requeue(again, gap)
 
     def _requeue(self, entries: Sequence[Entry], gap: Gap) -> None:
         for entry in reversed(entries):

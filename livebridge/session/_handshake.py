@@ -10,7 +10,16 @@ import attrs
 import trio
 
 from livebridge import wire
-from livebridge.auth import EphemeralToken, Gateway, GeminiApi, VertexAi, VertexExpress, merge_headers
+from livebridge.auth import (
+    EphemeralToken,
+    Gateway,
+    GeminiApi,
+    VertexAi,
+    VertexExpress,
+    Way,
+    headers_by,
+    merge_headers,
+)
 from livebridge.errors import ConfigError, ConnectError, ConnectionLostError, CredentialsError, SetupError
 from livebridge.protocol import ConnectionState, LiveProtocol, Unrecognized, build_setup
 from livebridge.session import _reporting as reporting
@@ -110,10 +119,12 @@ class Handshake:
     async def _credentials(self, *, refresh: bool) -> dict[str, str]:
         """Ask who we are; whoever provides that has as much time as a dial."""
         auth = self.state.auth
-        seconds = self.state.options.dial_timeout
+        options = self.state.options
+        seconds = options.dial_timeout
+        way = Way(proxy=options.proxy, ssl_context=options.ssl_context)
         try:
             with trio.move_on_after(seconds):
-                return await auth.headers(refresh=refresh)
+                return await headers_by(auth, way=way, refresh=refresh)
         except CredentialsError as error:
             raise ConnectError(
                 str(error), phase="dial", initiated_by="client", retryable=self._is_passing(error)

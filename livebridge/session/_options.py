@@ -11,6 +11,7 @@ import attrs
 from livebridge.errors import ConfigError, LivebridgeError
 from livebridge.protocol import (
     CALLBACKS,
+    Budget,
     CircuitPolicy,
     LiveConfig,
     ModelCapabilities,
@@ -79,8 +80,10 @@ class Options:
         api_version: Of the Live API; the backend's default if absent.
         base_url: Another server; ``http``, ``https``, ``ws`` and ``wss`` are kept as given. Default: the backend's.
         headers: Extra headers of the upgrade request. Default: none.
-        proxy: URL of an HTTP proxy, ``"env"`` for the environment's, ``None`` for none. Default: ``"env"``.
-        ssl_context: For ``wss``; verification is on by default. Default: certificates of certifi.
+        proxy: URL of an HTTP proxy, ``"env"`` for the environment's, ``None`` for none; for the refresh of Google
+            credentials, too. Default: ``"env"``.
+        ssl_context: For ``wss``, and for the refresh of Google credentials; verification is on by default. Default:
+            certificates of certifi.
         dial_timeout: For look-up, TCP, proxy, TLS and upgrade together; before that, once more, for whoever provides
             the credentials. Default: 10 s.
         setup_timeout: From ``setup`` to ``setupComplete``. Default: 10 s.
@@ -128,7 +131,8 @@ class Options:
         max_callback_errors: ``(count, seconds)``: more errors in the window end the session. Default: ``None``, no
             limit.
         callback_timeout: For one asynchronous callback; ``None``: none. Default: ``None``.
-        slow_callback: A synchronous callback that takes longer is logged. Default: 0.1 s.
+        slow_callback: A synchronous callback that takes longer is logged, and so is an asynchronous callback or tool
+            that holds the trio thread for longer from one checkpoint to the next. Default: 0.1 s.
         stall_timeout: Seconds of a full inbox before `CallbackStalledError` is reported. Default: 30 s.
         resume_handle: A handle of an earlier session to begin with. Default: none.
         resume_store: Keeps handle and unsettled messages across restarts; see `ResumeStore`. Default: none; in memory
@@ -148,6 +152,8 @@ class Options:
             conversation was lost; what the user asked last and nobody answered is asked again. 0: none, the model
             starts without memory. Default: 20.
         circuit: When dials to this endpoint are stopped for all sessions; ``None``: the defaults.
+        budget: Tokens that a turn, or the session, may cost; more is reported, or ends the session after that turn:
+            see `livebridge.protocol.Budget`. Default: ``None``, no limit.
         max_connection_age: Rotate by ourselves after so many seconds; ``None``: wait for the GoAway. Default:
             ``None``.
         keep_audio: Collect the audio of a turn into `Turn.audio` (up to 8 MiB). Default: ``True``.
@@ -207,6 +213,7 @@ class Options:
     stall: StallPolicy | None = attrs.field(factory=StallPolicy)
     reseed_turns: int = 20
     circuit: CircuitPolicy | None = None
+    budget: Budget | None = None
     max_connection_age: float | None = None
     keep_audio: bool = True
     dial: Dial = dial
@@ -269,6 +276,7 @@ _CHECKS: Final[Mapping[str, checks.Check]] = {
     "stall": checks.kind(StallPolicy, or_none=True),
     "reseed_turns": checks.number(),
     "circuit": checks.kind(CircuitPolicy, or_none=True),
+    "budget": checks.kind(Budget, or_none=True),
     "max_connection_age": checks.number(above=0, or_none=True),
     "keep_audio": checks.kind(bool),
     "dial": checks.function,

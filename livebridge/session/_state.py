@@ -141,6 +141,7 @@ class SessionState:
         history_told: The connection over which the history that was announced is complete, or too late.
         trouble: When a connection last failed, on trio's clock, and how.
         awaited: Tasks that wait until the session is ready.
+        slow_warned_at: When a slow callback or tool was last complained about, on trio's clock.
         told: One of them was told why it never will be.
         is_gated: Tells whether media is withheld during a tool call.
         is_blocked: Tells whether the model stands still for a tool call.
@@ -166,6 +167,7 @@ class SessionState:
     trouble: tuple[float, LivebridgeError] | None = None
     awaited: int = 0
     told: bool = False
+    slow_warned_at: float = -math.inf
     go_away_deadline: float | None = None
     go_away_received: float | None = None
     close_info: CloseInfo | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from ssl import SSLContext
 from typing import Final
 
 import attrs
@@ -33,6 +34,8 @@ async def create_token(
     api_version: str | None = None,
     base_url: str | None = None,
     timeout: float = 30.0,
+    proxy: str | None = "env",
+    ssl_context: SSLContext | None = None,
 ) -> AuthToken:
     """Make an ephemeral token for one client, so that it never sees the API key.
 
@@ -66,6 +69,8 @@ async def create_token(
         api_version: ``v1alpha`` by default.
         base_url: Another host.
         timeout: Seconds for one attempt.
+        proxy: URL of an HTTP proxy, ``"env"`` for the environment's, ``None`` for none.
+        ssl_context: For ``https``; by default the usual authorities are trusted.
 
     Raises:
         ConfigError: An argument is wrong, the configuration would be refused by the server, or the credentials
@@ -87,6 +92,8 @@ async def create_token(
         api_version=api_version,
         base_url=base_url,
         timeout=timeout,
+        proxy=proxy,
+        ssl_context=ssl_context,
     )
 
 

@@ -14,6 +14,7 @@ import trio
 from livebridge import wire
 from livebridge.errors import ConfigError, HandlerError
 from livebridge.protocol import CallState, tool_response
+from livebridge.session._blocking import Stepwise
 from livebridge.session._options import Function
 from livebridge.session._state import SessionState
 from livebridge.session._tool_answers import AnswerDesk, report
@@ -97,7 +98,7 @@ class MessageTools:
             with trio.fail_after(float("inf") if seconds is None else seconds):
                 result = callback(tool_call)
                 if inspect.isawaitable(result):
-                    result = await result
+                    result = await Stepwise(result, "callback on_tool_call", self.state)
         except trio.TooSlowError as error:
             self._failed(tool_call, keys, error, f"timeout after {seconds} s")
             return

@@ -22,6 +22,7 @@ import trio
 from livebridge import wire
 from livebridge.errors import HandlerError, ToolError
 from livebridge.protocol import CallState
+from livebridge.session._blocking import Stepwise
 from livebridge.session._state import SessionState
 from livebridge.session._tool_answers import AnswerDesk, Job, report
 from livebridge.session._tool_batch import Batch
@@ -249,7 +250,9 @@ class FunctionTools:
             )
         else:
             result = work()
-        return self._response(run, await result if inspect.isawaitable(result) else result)
+        if inspect.isawaitable(result):
+            result = await Stepwise(result, f"tool {run.tool.name}", self.state)
+        return self._response(run, result)
 
     async def _steps(self, run: Run, items: object) -> wire.FunctionResponse:
         """Send what a generator yields as it comes; where that cannot be, the last of it is the result."""

@@ -14,6 +14,7 @@ from livebridge import wire
 from livebridge.errors import LocalProtocolError, SessionFailedError
 from livebridge.protocol import ENDED, CloseInfo, PlayoutBuffer, Turn
 from livebridge.session._checks import seconds
+from livebridge.session._continuity import insisting
 from livebridge.session._conversation import AudioConversation, Speaker, check_parts, under_way
 from livebridge.session._sending import Senders
 from livebridge.session._surroundings import check_in_trio
@@ -196,6 +197,10 @@ class Verbs(Senders):
         Turns that were complete before are set aside (as if `wait_turn` had returned them); a turn that this
         text interrupts is not taken for the answer, nor one that was interrupted by what still waits before it.
 
+        Where a connection breaks and nobody knows whether the server has read the text (see the option ``replay``),
+        it is written once more on the next connection, because you wait for the answer; not so when the model has
+        called a tool for it.
+
         Raises:
             ConfigError: `text` is no text, or `timeout` no number of seconds.
             TimeoutError: No answer within `timeout` seconds. The text names the last failure of a connection since
@@ -209,12 +214,13 @@ class Verbs(Senders):
         with trio.move_on_after(math.inf if timeout is None else timeout):
             state.completed.clear()
             ahead = state.generating + state.outbox.undelivered
-            await self.send_text(text)
-            while True:
-                turn = await self._next_turn()
-                if not (ahead and turn.interrupted):
-                    return turn
-                ahead -= 1
+            receipt = await self.send_text(text)
+            with insisting(state, receipt.seq):
+                while True:
+                    turn = await self._next_turn()
+                    if not (ahead and turn.interrupted):
+                        return turn
+                    ahead -= 1
         raise TimeoutError(f"no answer was completed within {timeout:g} s{self._trouble_since(began)}")
 
     async def _next_turn(self) -> Turn:

@@ -195,3 +195,20 @@ def test_no_word_is_lost_or_moved_between_turns(pieces):
             heard.append(turn.text)
             spoken.append([])
     assert heard == ["".join(words) for words in spoken[:-1]]
+
+
+def test_what_a_turn_has_cost_is_known_before_it_ends_and_not_corrected_by_the_next_ones_report():
+    collector = TurnCollector()
+    text = wire.ServerContent(model_turn=wire.Content(parts=[wire.Part(text="a")]))
+    collector.feed(
+        wire.ServerMessage(server_content=text, usage_metadata=wire.UsageMetadata(total_token_count=3))
+    )
+    assert collector.usage.total_token_count == 3
+    end = wire.ServerMessage(
+        server_content=wire.ServerContent(turn_complete=True),
+        usage_metadata=wire.UsageMetadata(total_token_count=5),
+    )
+    assert collector.feed(end).usage.total_token_count == 5
+    assert collector.usage is None
+    collector.feed(wire.ServerMessage(usage_metadata=wire.UsageMetadata(total_token_count=9)))
+    assert collector.total_usage.total_token_count == 14

@@ -131,3 +131,33 @@ def test_a_turn_without_a_report_has_no_usage():
     meter = UsageMeter()
     assert meter.end_turn() is None
     assert meter.total == Usage()
+
+
+def test_a_repeat_without_details_leaves_the_known_ones():
+    meter = UsageMeter()
+    meter.report(report(5, 1, prompt_tokens_details=[detail("TEXT", 5)], service_tier="flex"))
+    meter.report(report(5, 1))
+    ended = meter.end_turn(final=True)
+    assert ended.prompt_by_modality == {"TEXT": 5}
+    meter.report(report(5, 1), trailing=True)
+    assert meter.total == ended
+    assert meter.total.service_tier == "flex"
+
+
+def test_more_after_the_final_report_of_a_turn_is_the_next_turns():
+    meter = UsageMeter()
+    meter.report(report(5))
+    meter.end_turn(final=True)
+    meter.report(report(9), trailing=True)
+    assert meter.total.total_token_count == 14
+    meter.report(report(10), trailing=True)
+    assert meter.open == Usage.from_wire(report(10))
+    assert meter.total.total_token_count == 15
+
+
+def test_the_only_report_of_a_turn_may_come_behind_its_end():
+    meter = UsageMeter()
+    meter.end_turn()
+    meter.report(report(5), trailing=True)
+    meter.report(report(7))
+    assert meter.total.total_token_count == 12
