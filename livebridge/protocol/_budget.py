@@ -58,7 +58,7 @@ class BudgetWatch:
         self._budget = budget
         self._is_session_told = False
         self._is_turn_told = False
-        self.exceeded = False
+        self.exceeded: bool = False
 
     def look(self, *, total: Usage, turn: Usage | None, ended: bool) -> tuple[BudgetExceededError, ...]:
         """Look at the present counts.
@@ -96,5 +96,6 @@ class BudgetWatch:
                     used=used,
                 )
             )
-        self.exceeded = self.exceeded or bool(found)
+        if found:
+            self.exceeded = True
         return tuple(found)
