@@ -6,7 +6,8 @@ says in the meantime can tell:
 * After n turns it has read up to the n-th message that asked for one, and every answer of a tool that one of
   these turns was waiting for. Nothing that was written after the last of the turns came is proven by it.
 * Sound, and answers of tools that nobody waits for, may bring about turns of their own; among them a turn
-  proves nothing.
+  proves nothing, but for the answer of a tool that the model stood still for: it has read that one to complete
+  any turn at all, unless the user cut in.
 * What was written long before the handle came counts as read: soon, if it asked for nothing; later, if it
   asked for a turn that did not come (the server may have taken two messages together).
 
@@ -37,12 +38,13 @@ class Evidence:
     _turns: int = 0
     _newest_written: int = 0
     _newest_at_turn: int = 0
+    _newest_at_whole_turn: int = 0
     _unclear: bool = False
     _was_unclear: bool = False
 
     def restart(self) -> None:
         """A new connection begins; it has shown nothing yet."""
-        self._turns = self._newest_at_turn = 0
+        self._turns = self._newest_at_turn = self._newest_at_whole_turn = 0
         self._unclear = self._was_unclear = False
 
     def wrote(self, entry: Entry) -> None:
@@ -51,10 +53,12 @@ class Evidence:
         if entry.kind in MEDIA or entry.reply == "perhaps":
             self._unclear = True
 
-    def turn_completed(self) -> None:
-        """The server has completed a turn."""
+    def turn_completed(self, *, whole: bool) -> None:
+        """The server has completed a turn; not a `whole` one if the user cut in."""
         self._turns += 1
         self._newest_at_turn = self._newest_written
+        if whole:
+            self._newest_at_whole_turn = self._newest_written
 
     def covers(self, written: Iterable[Entry], *, now: float) -> int:
         """A handle came: how many of these entries, in the order of writing, does it cover?
@@ -70,12 +74,11 @@ class Evidence:
         for count, entry in enumerate(written, 1):
             asks = entry.reply == "turn"
             asked += asks
-            proven = (
-                (asks or entry.kind is Kind.TOOL)
-                and asked <= turns
-                and (entry.index or 0) <= self._newest_at_turn
-            )
+            if entry.kind is Kind.TOOL and entry.reply == "none":
+                proven = (entry.index or 0) <= self._newest_at_whole_turn
+            else:
+                proven = asks and asked <= turns and (entry.index or 0) <= self._newest_at_turn
             patience = UNANSWERED if asks and not unclear else SETTLED
-            if (turns and proven) or now - entry.written_at >= patience:
+            if proven or now - entry.written_at >= patience:
                 covered = count
         return covered

@@ -242,9 +242,9 @@ class Outbox:
         read = takewhile(lambda e: e.index is not None and e.index <= last_consumed, self._sent)
         return sum(1 for _ in read)
 
-    def turn_completed(self) -> None:
-        """The server has completed a turn: it has read what asked for it."""
-        self._evidence.turn_completed()
+    def turn_completed(self, *, whole: bool = True) -> None:
+        """The server has completed a turn; not a `whole` one if the user cut in. See `Evidence`."""
+        self._evidence.turn_completed(whole=whole)
 
     def start_connection(self, *, first_index: int = 1) -> None:
         """A connection is ready: indices start anew, media flows again.

@@ -130,13 +130,19 @@ class Floor:
         """The model has said something."""
         self.stale = True
 
-    def turn_ended(self, now: float) -> None:
-        """The model has finished a turn."""
-        if not self._barged_in:
+    def turn_ended(self, now: float) -> bool:
+        """The model has finished a turn.
+
+        Returns:
+            Whether it was whole: the user had not cut in.
+        """
+        whole = not self._barged_in
+        if whole:
             self._asked_at = -math.inf
             self._turn_ended_at = now
             self._sound = 0.0
         self._barged_in = False
+        return whole
 
     def covered(self) -> None:
         """A usable handle came: the model will remember everything up to here but speech in progress."""

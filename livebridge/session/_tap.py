@@ -98,8 +98,7 @@ class Tap:
             state.generating = True
         if ends_turn(content):
             state.generating = False
-            state.outbox.turn_completed()
-            floor.turn_ended(now)
+            state.outbox.turn_completed(whole=floor.turn_ended(now))
         elif content.turn_complete or content.interaction_status == wire.InteractionStatus.IN_PROGRESS:
             state.generating = True
         self._look_again()

@@ -168,6 +168,17 @@ def test_a_turn_that_waited_for_the_answer_of_a_tool_proves_that_it_was_read():
     assert late.state == "written"
 
 
+@pytest.mark.parametrize("cut_in", [False, True])
+def test_also_among_sound_a_whole_turn_proves_that_the_answer_it_waited_for_was_read(cut_in):
+    outbox = connected()
+    sound, context, answer = written(outbox, Kind.AUDIO, Kind.CONTENT, Kind.TOOL)
+    outbox.turn_completed(whole=not cut_in)
+    outbox.covered(None, now=1.0)
+    expected = "written" if cut_in else "acked"
+    assert [context.state, answer.state] == [expected] * 2
+    assert sound.state == "written"
+
+
 def unclear(outbox, doubt):
     """Write something that may bring about a turn of its own."""
     (entry,) = accept(outbox, doubt)
